@@ -1,0 +1,109 @@
+"""The consume loop: batches in, guard, commit. Its own partitions' offsets are committed after success, never before."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from antiphon.kafka import Guard, Record, connection
+from antiphon.settings import KafkaSettings
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 500
+"""Records a poll: enough that a batch write pays, few enough that a crash repeats little."""
+
+_POLL_MS = 200
+"""How long a poll may wait; also the longest that a stop waits."""
+
+_MAX_POLL_INTERVAL_MS = 3_600_000
+"""The guard retries in place for as long as a dependency is away; the group must not take that for death."""
+
+
+class GuardedConsumer:
+    """Reads topics in one group and hands batches to a guard."""
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        *,
+        topics: Sequence[str],
+        group: str,
+        guard: Guard[Any],
+        max_batch: int = MAX_BATCH,
+    ) -> None:
+        self._topics = topics
+        self._guard = guard
+        self._max_batch = max_batch
+        self._consumer = AIOKafkaConsumer(
+            **connection(settings),
+            group_id=group,
+            group_instance_id=settings.kafka_group_instance_id,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=settings.kafka_session_timeout_ms,
+            heartbeat_interval_ms=settings.kafka_session_timeout_ms // 10,
+            max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
+        )
+
+    @property
+    def assigned(self) -> bool:
+        """Whether the group has given this member its partitions."""
+        return bool(self._consumer.assignment())
+
+    async def lag(self) -> int:
+        """Return the number of records not yet processed on the assigned partitions."""
+        partitions = list(self._consumer.assignment())
+        if not partitions:
+            return 0
+        ends = await self._consumer.end_offsets(partitions)
+        return sum([max(0, ends[p] - await self._consumer.position(p)) for p in partitions])
+
+    async def run(self) -> None:
+        """Consume until cancelled. Raises TooManyDeadLetters, or KafkaError when the cluster refuses for good."""
+        self._consumer.subscribe(list(self._topics), listener=_Rebalances())
+        await self._start()
+        try:
+            while True:
+                polled = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._max_batch)
+                if polled:
+                    await self._handle(polled)
+        finally:
+            await self._consumer.stop()
+
+    async def _start(self) -> None:
+        while True:
+            try:
+                await self._consumer.start()
+            except KafkaError as error:
+                log.warning("Kafka is not reachable, trying again: %s", error)
+                await asyncio.sleep(1.0)
+            else:
+                return
+
+    async def _handle(self, polled: dict[TopicPartition, list[Any]]) -> None:
+        records = [
+            Record(message.topic, message.partition, message.offset, message.key, message.value or b"", message.headers)
+            for message in chain.from_iterable(polled.values())
+        ]
+        await self._guard.handle(records)
+        offsets = {partition: messages[-1].offset + 1 for partition, messages in polled.items()}
+        try:
+            await self._consumer.commit(offsets)
+        except (CommitFailedError, IllegalStateError) as error:
+            # The partitions have moved: their new owner repeats these records, and every effect is idempotent.
+            log.warning("offsets not committed: %s", error)
+        except KafkaError as error:
+            log.warning("offsets not committed, the next commit covers them: %s", error)
+
+
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        log.info("partitions revoked", extra={"count": len(revoked)})
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        log.info("partitions assigned", extra={"count": len(assigned)})

@@ -1,0 +1,20 @@
+"""The topics of the platform; `proto/topics.yaml` is their full description and a test holds the two together."""
+
+from typing import Final
+
+EVENTS: Final = "ingest.events.v1"
+DECISIONS: Final = "rules.decisions.v1"
+DELIVERIES: Final = "publisher.deliveries.v1"
+CONFIG: Final = "rules.config.v1"
+LIMITS: Final = "rules.limits.v1"
+"""Changelog of the engine's table of consumed limits; read by nobody but the engine."""
+
+
+def dead_letters_of(topic: str) -> str:
+    """Return the name of the topic that takes what cannot be processed on `topic`."""
+    return f"{topic}.dlq"
+
+
+def record_key(brand: str, part: str) -> bytes:
+    """Return the record key `brand/part`, where part is the author (or the object where a platform hides authors)."""
+    return f"{brand}/{part}".encode()
