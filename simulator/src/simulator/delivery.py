@@ -33,7 +33,7 @@ class Counters:
 
     created: int = 0
     unsubscribed: int = 0
-    posts: int = 0
+    webhook_requests: int = 0
     delivered: int = 0
     retried: int = 0
     dropped: int = 0
@@ -123,7 +123,7 @@ class DeliveryQueue:
 
     def _sent(self, batch: Batch) -> Batch:
         self._in_flight += len(batch.updates)
-        self.counters.posts += 1
+        self.counters.webhook_requests += 1
         return batch
 
     def _release(self, now: float) -> None:

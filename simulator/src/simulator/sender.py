@@ -9,7 +9,7 @@ import httpx
 
 from simulator.clock import Clock
 from simulator.delivery import Batch, DeliveryQueue
-from simulator.model import Account
+from simulator.model import Account, Platform
 from simulator.webhooks import body, sign
 
 logger = logging.getLogger(__name__)
@@ -20,9 +20,7 @@ USER_AGENT = "Webhooks/1.0 (simulator)"
 class Sender:
     """Sends what the queue has due, at most `concurrency` POSTs at once."""
 
-    def __init__(
-        self, *, client: httpx.AsyncClient, queue: DeliveryQueue, clock: Clock, rng: Random, concurrency: int
-    ) -> None:
+    def __init__(self, *, client: httpx.AsyncClient, queue: DeliveryQueue, clock: Clock, rng: Random, concurrency: int) -> None:
         self._client = client
         self._queue = queue
         self._clock = clock
@@ -97,9 +95,8 @@ class Sender:
 
     def _body(self, batch: Batch) -> bytes:
         options = self._queue.options
-        self._flat = not self._flat
+        if batch.updates[0].account.platform is Platform.INSTAGRAM:
+            self._flat = not self._flat
         flat = options.instagram_shape == "flat" or (options.instagram_shape == "alternate" and self._flat)
         wall = self._clock.wall()
-        return body(
-            batch.updates, wall, per_entry=options.changes_per_entry, flat=flat, wrap=options.array_wrap
-        )
+        return body(batch.updates, wall, per_entry=options.changes_per_entry, flat=flat, wrap=options.array_wrap)

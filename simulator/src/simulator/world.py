@@ -1,12 +1,13 @@
 """All that exists on the simulated networks. Pure state: no clock, no network; time comes in as an argument."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice, takewhile
 
 from simulator.model import Account, Comment, Message, Person, Platform, Post, Review
 
 
-class Unknown(Exception):
+class NotFoundError(ValueError):
     """Something was named that does not exist here; the text says what."""
 
 
@@ -24,14 +25,16 @@ class World:
     comments: dict[str, Comment] = field(default_factory=dict)
     messages: dict[tuple[Platform, str, str], list[Message]] = field(default_factory=dict)
     reviews: dict[str, Review] = field(default_factory=dict)
+    mentions: dict[str, str] = field(default_factory=dict)
     latencies: list[float] = field(default_factory=list)
     touched: dict[str, int] = field(default_factory=dict)
     version: int = 0
 
     def clear(self) -> None:
         """Forget everything but the accounts; ids go on, so none is ever used twice."""
-        for store in (self.posts, self.comments, self.messages, self.reviews, self.latencies, self.touched):
+        for store in (self.posts, self.comments, self.messages, self.reviews, self.mentions, self.touched):
             store.clear()
+        self.latencies.clear()
 
     def next_id(self) -> str:
         """A fresh number as text."""
@@ -39,10 +42,10 @@ class World:
         return str(self.first_id)
 
     def account(self, platform: Platform, account: str) -> Account:
-        """The account, or `Unknown`."""
+        """The account, or `NotFoundError`."""
         found = self.accounts.get((platform, account))
         if found is None:
-            raise Unknown(f"no {platform} account {account}")
+            raise NotFoundError(f"no {platform} account {account}")
         return found
 
     def account_of_token(self, token: str) -> Account | None:
@@ -50,10 +53,10 @@ class World:
         return next((account for account in self.accounts.values() if account.token == token), None)
 
     def find_comment(self, comment: str) -> Comment:
-        """The comment, removed or not, or `Unknown`."""
+        """The comment, removed or not, or `NotFoundError`."""
         found = self.comments.get(comment)
         if found is None:
-            raise Unknown(f"no comment {comment}")
+            raise NotFoundError(f"no comment {comment}")
         return found
 
     def add_post(self, account: Account, author: Person, text: str, now: float, *, post_id: str | None = None) -> Post:
@@ -74,7 +77,7 @@ class World:
         if post is None:
             return self.add_post(account, account.person, "", now, post_id=post_id)
         if post.account is not account:
-            raise Unknown(f"post {post_id} is not on {account.platform} account {account.id}")
+            raise NotFoundError(f"post {post_id} is not on {account.platform} account {account.id}")
         return post
 
     def add_comment(
@@ -110,6 +113,7 @@ class World:
         if comment is not None:
             comment.private_replies.append(message)
             self.touch(comment)
+            return message
         self._mark(f"message:{account.platform}:{account.id}:{person.id}")
         return message
 
@@ -144,14 +148,10 @@ class World:
         self.touched.pop(name, None)
         self.touched[name] = self.version
 
-    def changed_since(self, version: int, limit: int) -> list[tuple[str, int]]:
-        """The most recent changes after `version`, newest first, at most `limit`: (what, version)."""
-        changes: list[tuple[str, int]] = []
-        for name in reversed(self.touched):
-            if self.touched[name] <= version or len(changes) == limit:
-                break
-            changes.append((name, self.touched[name]))
-        return changes
+    def changed_since(self, version: int, limit: int, wanted: Callable[[str], bool]) -> list[tuple[str, int]]:
+        """The most recent wanted changes after `version`, newest first, at most `limit`: (what, version)."""
+        recent = takewhile(lambda name: self.touched[name] > version, reversed(self.touched))
+        return [(name, self.touched[name]) for name in islice(filter(wanted, recent), limit)]
 
 
 def _with_children(comment: Comment) -> Iterator[Comment]:

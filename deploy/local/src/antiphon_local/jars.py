@@ -10,12 +10,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-
-from jgo.maven import MavenContext
+from typing import TYPE_CHECKING
 
 from antiphon_local.errors import SetupError
 from antiphon_local.pins import Jar, kafka_pins
 from antiphon_local.settings import LocalSettings, cache_directory
+
+if TYPE_CHECKING:
+    from jgo.maven import MavenContext
 
 DOWNLOADS = 8
 """At once. Half of the jars are tiny, so the round trips dominate; more would look like an attack to a repository."""
@@ -62,7 +64,7 @@ def ensure_jars(
     found = JarCache(directory, jars)
     if not _wanting(found):
         return found
-    with _disk_errors(directory):
+    with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
         with _locked(directory.parent / "lock"):
             wanting = _wanting(found)
@@ -86,6 +88,8 @@ def _sha256(path: Path) -> str:
 
 
 def _fetch_all(jars: Sequence[Jar], directory: Path, repository: str | None) -> None:
+    from jgo.maven import MavenContext  # here: half a second that only a download is worth
+
     with tempfile.TemporaryDirectory(dir=directory.parent, prefix="partial-") as partial:
         context = MavenContext(
             repo_cache=Path(partial),
@@ -101,7 +105,7 @@ def _fetch_all(jars: Sequence[Jar], directory: Path, repository: str | None) -> 
                     raise
 
 
-def _fetch(context: MavenContext, jar: Jar, directory: Path) -> None:
+def _fetch(context: "MavenContext", jar: Jar, directory: Path) -> None:
     path = _download(context, jar)
     if (actual := _sha256(path)) != jar.sha256:
         raise SetupError(
@@ -113,7 +117,7 @@ def _fetch(context: MavenContext, jar: Jar, directory: Path) -> None:
     path.replace(directory / jar.filename)
 
 
-def _download(context: MavenContext, jar: Jar) -> Path:
+def _download(context: "MavenContext", jar: Jar) -> Path:
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact()
     problem: Exception | None = None
     for _ in range(TRIES):
@@ -140,7 +144,8 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _disk_errors(directory: Path) -> Iterator[None]:
+def disk_errors(directory: Path) -> Iterator[None]:
+    """Turn a full, closed or read-only disk into a SetupError with its remedy."""
     try:
         yield
     except OSError as error:

@@ -1,6 +1,7 @@
 """Apache Kafka on the pinned jars and the Java runtime of a wheel: KRaft, one node, broker and controller in one process."""
 
 import base64
+import hashlib
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from antiphon_local.ports import LOOPBACK
 JVM = (
     *("-Xms64m", "-Xmx512m", "-XX:MaxDirectMemorySize=128m", "-Xss512k"),  # measured: 180 MiB resident under the tests' load
     *("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"),  # a quick start matters more than peak throughput
+    "--sun-misc-unsafe-memory-access=allow",  # the broker's own use of it would fill the log with warnings
 )
 
 NODE_ID = 1
@@ -70,15 +72,31 @@ rootLogger.appenderRef.out.ref=out
 
 
 class Kafka(NativeService):
-    """A broker whose acknowledged records survive SIGKILL. `jars` None: those of the user's cache, downloaded when missing."""
+    """A broker whose acknowledged records survive SIGKILL.
+
+    `jars` None: those of the user's cache, downloaded when missing. `jvm_options` take the place of the start-up cache.
+    """
 
     name: ClassVar[str] = "kafka"
     grace_s: ClassVar[float] = 15.0
     disk_mb: ClassVar[int] = 300
     port_count: ClassVar[int] = 2
 
-    def __init__(self, directory: Path, *, port: int | None = None, tied: bool = True, jars: JarCache | None = None) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        port: int | None = None,
+        tied: bool = True,
+        jars: JarCache | None = None,
+        jvm_options: Sequence[str] = (),
+    ) -> None:
         super().__init__(directory, port=port, tied=tied)
+        self._jars = jars
+        self._jvm_options = jvm_options
+
+    def use_jars(self, jars: JarCache) -> None:
+        """Use these from the next start on."""
         self._jars = jars
 
     @property
@@ -100,8 +118,10 @@ class Kafka(NativeService):
     @override
     def _argv(self) -> Sequence[str]:
         jars = self._jars = self._jars or ensure_jars()
+        cache = startup_cache(jars)
+        options = self._jvm_options or ([f"-XX:AOTCache={cache}"] if cache.is_file() else [])
         return (
-            *(str(JAVA), *JVM, *archive_options(jars)),
+            *(str(JAVA), *JVM, *options),
             *(f"-Dlog4j2.configurationFile=file:{self._logging}", "-Dlog4j2.disableJmx=true"),
             *("-cp", jars.class_path, "kafka.Kafka", str(self._properties)),
         )
@@ -138,8 +158,11 @@ def kafka_uuid() -> str:
             return text
 
 
-def archive_options(jars: JarCache) -> Sequence[str]:
-    return ()
+def startup_cache(jars: JarCache) -> Path:
+    """Return where the JVM's start-up cache belongs: it fits one Java runtime, one set of jars and one set of options only."""
+    modules = (Path(JAVA).parent.parent / "lib" / "modules").stat()
+    facts = (modules.st_size, modules.st_mtime_ns, JVM, jars.class_path)
+    return jars.directory.parent / "startup" / f"{hashlib.sha256(repr(facts).encode()).hexdigest()[:16]}.aot"
 
 
 async def _brokers(bootstrap: str) -> set[int]:

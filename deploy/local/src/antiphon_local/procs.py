@@ -1,18 +1,18 @@
 """Start, watch and end programs; whatever is started here has ended when this process has, however it ends."""
 
 import atexit
+import http.client
 import os
 import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-
-import httpx
 
 from antiphon_local.errors import SetupError
 from antiphon_local.spawn import spawn
@@ -181,9 +181,11 @@ class Supervisor:
 
 def http_ready(url: str) -> bool:
     """Tell whether a GET answers 2xx within a second."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # what we started is on loopback, never behind a proxy
     try:
-        return httpx.get(url, timeout=1.0, trust_env=False).is_success
-    except httpx.HTTPError:
+        with opener.open(url, timeout=1.0) as answer:
+            return bool(200 <= answer.status < 300)
+    except (OSError, http.client.HTTPException):  # urllib's own errors, 4xx and 5xx among them, are OSErrors
         return False
 
 

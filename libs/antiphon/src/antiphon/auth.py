@@ -79,6 +79,7 @@ class KeyRing:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._keys: dict[str, ApiKeyConfig] = {}
+        self._generations: dict[str, int] = {}
 
     def apply(self, changes: Sequence[Change]) -> None:
         """Take what concerns keys from configuration changes."""
@@ -88,7 +89,7 @@ class KeyRing:
                 if kind == "api_key":
                     self._keys.pop(key_id, None)
             elif change.record.WhichOneof("entity") == "api_key":
-                self._keys[change.record.api_key.key_id] = change.record.api_key
+                self._put(change.record.api_key, change.record.generation)
 
     def authenticate(self, token: str) -> Principal | None:
         """Return who holds the token, or None: unknown, wrong, revoked and expired look the same."""
@@ -99,7 +100,14 @@ class KeyRing:
         right = hmac.compare_digest(hashlib.sha256(secret.encode()).digest(), expected)
         if key is None or not right or prefix != "ak" or key.revoked or self._expired(key, self._clock.now()):
             return None
-        return Principal(key.key_id, frozenset(key.brands), Role[key.role.upper()])
+        role = Role.__members__.get(key.role.upper())  # a role that this release does not know gives no rights
+        return Principal(key.key_id, frozenset(key.brands), role) if role else None
+
+    def _put(self, key: ApiKeyConfig, generation: int) -> None:
+        # Records may come out of order, and an older one must not give a revoked key back.
+        if generation >= self._generations.get(key.key_id, 0):
+            self._keys[key.key_id] = key
+            self._generations[key.key_id] = generation
 
     @staticmethod
     def _expired(key: ApiKeyConfig, now: datetime) -> bool:

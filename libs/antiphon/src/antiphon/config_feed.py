@@ -59,11 +59,15 @@ class ConfigFeed:
 
     async def _follow(self) -> None:
         consumer = AIOKafkaConsumer(
-            **connection(self._settings), group_id=None, enable_auto_commit=False, fetch_max_wait_ms=_POLL_MS
+            **connection(self._settings),
+            group_id=None,
+            enable_auto_commit=False,
+            fetch_max_wait_ms=_POLL_MS,
+            auto_offset_reset="earliest",  # a topic that was made anew is read whole again
         )
         partition = TopicPartition(CONFIG, 0)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([partition])
             consumer.seek(partition, self.revision + 1)
             end = (await consumer.end_offsets([partition]))[partition]

@@ -39,6 +39,7 @@ class GuardedConsumer:
         self._topics = topics
         self._guard = guard
         self._max_batch = max_batch
+        self._in_hand = 0
         self._consumer = AIOKafkaConsumer(
             **connection(settings),
             group_id=group,
@@ -56,18 +57,19 @@ class GuardedConsumer:
         return bool(self._consumer.assignment())
 
     async def lag(self) -> int:
-        """Return the number of records not yet processed on the assigned partitions."""
+        """Return the number of records not yet processed on the assigned partitions, the batch in hand included."""
         partitions = list(self._consumer.assignment())
         if not partitions:
             return 0
         ends = await self._consumer.end_offsets(partitions)
-        return sum([max(0, ends[p] - await self._consumer.position(p)) for p in partitions])
+        behind: int = sum([max(0, ends[p] - await self._consumer.position(p)) for p in partitions])
+        return behind + self._in_hand
 
     async def run(self) -> None:
         """Consume until cancelled. Raises TooManyDeadLetters, or KafkaError when the cluster refuses for good."""
         self._consumer.subscribe(list(self._topics), listener=_Rebalances())
-        await self._start()
         try:
+            await self._start()
             while True:
                 polled = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._max_batch)
                 if polled:
@@ -90,7 +92,9 @@ class GuardedConsumer:
             Record(message.topic, message.partition, message.offset, message.key, message.value or b"", message.headers)
             for message in chain.from_iterable(polled.values())
         ]
+        self._in_hand = len(records)
         await self._guard.handle(records)
+        self._in_hand = 0
         offsets = {partition: messages[-1].offset + 1 for partition, messages in polled.items()}
         try:
             await self._consumer.commit(offsets)

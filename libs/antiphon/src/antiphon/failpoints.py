@@ -14,7 +14,7 @@ _SIGNALS = {"kill": signal.SIGKILL, "pause": signal.SIGSTOP}
 @dataclass(slots=True)
 class _Armed:
     name: str = ""
-    signal: signal.Signals = signal.SIGKILL
+    number: signal.Signals = signal.SIGKILL
     hits_left: int = 0
 
 
@@ -30,9 +30,9 @@ def arm(failpoint: str, *, allowed: bool) -> None:
         raise ValueError("FAILPOINT is set, but failpoints are not allowed here: unset it")
     name, _, rest = failpoint.partition(":")
     action, _, hit = rest.partition(":")
-    if action not in _SIGNALS or not (hit or "1").isdigit():
+    if not name or action not in _SIGNALS or not (hit or "1").isdigit() or int(hit or "1") < 1:
         raise ValueError(f"FAILPOINT {failpoint!r} is not <name>:kill|pause[:<hit>]")
-    _armed.name, _armed.signal, _armed.hits_left = name, _SIGNALS[action], int(hit or "1")
+    _armed.name, _armed.number, _armed.hits_left = name, _SIGNALS[action], int(hit or "1")
 
 
 def hit(name: str) -> None:
@@ -41,4 +41,4 @@ def hit(name: str) -> None:
         return
     _armed.hits_left -= 1
     if _armed.hits_left == 0:
-        os.kill(os.getpid(), _armed.signal)
+        os.kill(os.getpid(), _armed.number)

@@ -1,6 +1,7 @@
 """Delivery semantics, once for every service: raw bytes in, decode inside the guard, commit after success or dead letter."""
 
 import asyncio
+import contextlib
 import logging
 import os
 import random
@@ -83,6 +84,22 @@ def build_producer(
         request_timeout_ms=request_timeout_ms,
         retry_backoff_ms=100,
     )
+
+
+async def stop_producer(producer: AIOKafkaProducer, grace_seconds: float = 5.0) -> None:
+    """Flush and stop a producer, also one that never started; what the cluster does not take in time is given up.
+
+    Without a bound an idempotent producer would wait for an absent cluster for ever.
+    """
+    try:
+        async with asyncio.timeout(grace_seconds):
+            await producer.stop()
+    except TimeoutError:
+        log.warning("Kafka did not take everything that was left to send")
+        for part in (producer._sender, producer.client):  # noqa: SLF001 (its own stop is what hangs)
+            with contextlib.suppress(TimeoutError, KafkaError):
+                async with asyncio.timeout(1.0):
+                    await part.close()
 
 
 def event_headers(kind: str, identity: str, source: str, moment: str) -> list[tuple[str, bytes]]:

@@ -35,7 +35,8 @@ _SECRET = re.compile(r"(access_token=|Bearer\s+|ak_[0-9a-z]{12}_|://[^/\s:@]*:)[
 
 def redact(text: str) -> str:
     """Return the text with everything that looks like a credential replaced by `***`."""
-    return _SECRET.sub(r"\1***", text)
+    # Lone surrogates (file names, other programs' output) are no UTF-8: a line must not be lost for one.
+    return _SECRET.sub(r"\1***", text).encode(errors="replace").decode()
 
 
 class JsonFormatter(logging.Formatter):

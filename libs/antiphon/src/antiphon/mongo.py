@@ -7,7 +7,15 @@ from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
 from pymongo import WriteConcern
-from pymongo.errors import AutoReconnect, BulkWriteError, DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
 from pymongo.read_concern import ReadConcern
 
 from antiphon.errors import Transient
@@ -33,6 +41,7 @@ __all__ = [
     "PyMongoError",
     "connect",
     "insert_new",
+    "is_transient",
     "ping",
     "transient",
 ]
@@ -81,4 +90,8 @@ async def insert_new(collection: Collection, documents: list[Document]) -> set[A
 
 def is_transient(error: PyMongoError) -> bool:
     """Tell whether repeating the same call may succeed."""
+    if isinstance(error, BulkWriteError):  # no document was refused: then it was the acknowledgement that is missing
+        return not any(failure["code"] != DUPLICATE_KEY for failure in error.details.get("writeErrors", []))
+    if isinstance(error, WriteConcernError | ExecutionTimeout):
+        return True
     return isinstance(error, AutoReconnect) or not isinstance(error, OperationFailure | DuplicateKeyError)

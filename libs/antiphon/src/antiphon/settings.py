@@ -11,9 +11,12 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
 class Settings(BaseSettings):
-    """Base of every settings class: environment only; unknown variables are other programs' business."""
+    """Base of every settings class: environment only; unknown variables are other programs' business.
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+    Errors name the variable but never quote its value, which may be a secret.
+    """
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     failpoint: str = ""

@@ -1,0 +1,1 @@
+"""Benchmarks: CPU-µs a message against a named baseline of the same run, pinned, interleaved, medians."""

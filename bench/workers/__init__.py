@@ -1,0 +1,1 @@
+"""The baselines: the least that does the same job, each a program of its own."""

@@ -1,0 +1,166 @@
+"""Every process of the platform with its settings, as a deployment would start it."""
+
+import base64
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from subprocess import run
+from types import TracebackType
+from typing import Final, Self
+
+from antiphon_local.errors import SetupError
+from antiphon_local.ports import free_ports
+from antiphon_local.procs import Command, Process, Supervisor, http_ready
+from antiphon_local.services import LocalServices
+
+ROLES: Final[Mapping[str, tuple[str, ...]]] = {
+    "simulator": ("simulator",),
+    "rules-api": ("rules", "api"),
+    "ingest": ("ingest",),
+    "engine": ("rules", "engine"),
+    "publisher": ("publisher", "worker"),
+    "publisher-api": ("publisher", "api"),
+    "metrics": ("metrics",),
+    "router": ("antiphon_local.router",),
+}
+"""Process name → `python -m …`."""
+
+_TOKEN = re.compile(r"ak_[0-9a-z]{12}_[\w-]{43}")
+
+_START_SECONDS = 90.0
+"""For all processes together on a slow machine; each needs about two seconds of CPU to import what it uses."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a process listens."""
+
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Return its base URL."""
+        return f"http://127.0.0.1:{self.port}"
+
+
+class Line:
+    """The processes on given backing services; `with` starts and ends them.
+
+    `env` is laid over every process's settings, `env_of` over those of one process (for example a failpoint).
+    """
+
+    def __init__(
+        self,
+        services: LocalServices,
+        directory: Path,
+        *,
+        env: Mapping[str, str] | None = None,
+        env_of: Mapping[str, Mapping[str, str]] | None = None,
+        roles: tuple[str, ...] = tuple(ROLES),
+    ) -> None:
+        self._services = services
+        self._directory = directory
+        self._env = dict(env or {})
+        self._env_of = {role: dict(extra) for role, extra in (env_of or {}).items()}
+        self._supervisor = Supervisor()
+        self.roles = roles
+        self.addresses = dict(zip(ROLES, map(Address, free_ports(len(ROLES))), strict=True))
+        self.processes: dict[str, Process] = {}
+
+    @property
+    def url(self) -> str:
+        """Return the one base URL that people use."""
+        return self.addresses["router"].url
+
+    def settings(self, role: str) -> dict[str, str]:
+        """Return the environment of a process."""
+        return {
+            **self._services.env(),
+            "HTTP_PORT": str(self.addresses[role].port),
+            "SEAL_KEYS": seal_keys(self._directory / "seal-keys"),
+            "KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "SIMULATOR_PORT": str(self.addresses[role].port),
+            **self._env,
+            **self._env_of.get(role, {}),
+        }
+
+    def command(self, role: str) -> Command:
+        """Return how a process is started."""
+        return Command(
+            name=role,
+            argv=[sys.executable, "-m", *ROLES[role], *(self._router_arguments() if role == "router" else ())],
+            env=self.settings(role),
+            log=self._directory / "log" / f"{role}.log",
+            ready_url=f"{self.addresses[role].url}/healthz",
+            grace_s=20.0,
+        )
+
+    def _router_arguments(self) -> list[str]:
+        services = [f"--service={service}={self.addresses[role].url}" for service, role in _ROUTED.items()]
+        return [f"--port={self.addresses['router'].port}", *services]
+
+    def start(self) -> None:
+        """Start every process and wait until each serves. Raises SetupError with the log of one that does not."""
+        for role in self.roles:
+            self.processes[role] = self._supervisor.start(self.command(role), ready_timeout_s=None)
+        for process in self.processes.values():
+            process.wait_ready(_START_SECONDS)
+
+    def wait_working(self, timeout_s: float = _START_SECONDS) -> None:
+        """Wait until each process says that its dependencies answer and its partitions are assigned."""
+        for role, process in self.processes.items():
+            if role not in {"simulator", "router"}:
+                process.wait_ready(timeout_s, probe=partial(http_ready, f"{self.addresses[role].url}/readyz"))
+
+    def restart(self, role: str, *, env: Mapping[str, str] | None = None) -> Process:
+        """Start a process that has ended (or was killed) again, with other extra settings where given."""
+        if env is not None:
+            self._env_of[role] = dict(env)
+        self.processes[role] = self._supervisor.start(self.command(role), ready_timeout_s=_START_SECONDS)
+        return self.processes[role]
+
+    def admin_token(self) -> str:
+        """Make an API key with every right and return its token. Raises SetupError when the command fails."""
+        argv = [sys.executable, "-m", "rules", "key", "--brands", "*", "--role", "admin"]
+        made = run(
+            argv, env={**os.environ, **self.settings("rules-api")}, capture_output=True, text=True, check=False, timeout=60
+        )
+        if found := _TOKEN.search(made.stdout):
+            return found.group()
+        raise SetupError(f"no admin key could be made:\n{made.stderr[-2000:]}", "see the lines above")
+
+    def dead(self) -> list[str]:
+        """Return the names of processes that ended without being asked to."""
+        return [process.command.name for process in self._supervisor.dead()]
+
+    def stop(self) -> None:
+        """End every process in order."""
+        self._supervisor.stop()
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+_ROUTED = {"ingest": "ingest", "rules": "rules-api", "publisher": "publisher-api", "metrics": "metrics"}
+"""Service in the table of routes → the process that serves its API."""
+
+
+def seal_keys(path: Path) -> str:
+    """Return this machine's sealing key, made at first use; what it sealed stays readable at the next start."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(f"local:{base64.b64encode(os.urandom(32)).decode()}")
+    return path.read_text()

@@ -1,0 +1,1 @@
+"""One module a platform; `registry` says which of them this service understands."""

@@ -1,0 +1,171 @@
+"""The hot path: a raw ASGI callable that answers `/webhooks/{platform}/{source}` and hands everything else on.
+
+A framework's request and response objects would cost more than the signature, the parsing and the log together.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+import orjson
+
+from ingest.adapters.telemetry import UNKNOWN, IngestTelemetry
+from ingest.service import Accepted, Admission, IngestService, Refusal, Refused
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+Answer = tuple[str, MutableMapping[str, Any], MutableMapping[str, Any]]
+"""An outcome, and the two messages of a response."""
+
+PREFIX = "/webhooks/"
+
+_API_BODY_BYTES = 64 * 2**10
+"""Administrative requests are small; a stranger's large one must not fill memory before the framework looks at its key."""
+
+_RETRY_AFTER = (b"retry-after", b"2")
+"""Seconds: by then a broker's restart is half over, and a sender's own schedule is longer anyway."""
+
+_CLOSE = (b"connection", b"close")
+"""The rest of a body that nobody wants is not read."""
+
+
+def _answer(outcome: str, status: int, body: bytes, kind: bytes, *headers: tuple[bytes, bytes]) -> Answer:
+    fixed = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"x-content-type-options", b"nosniff")]
+    start = {"type": "http.response.start", "status": status, "headers": [*fixed, *headers]}
+    return outcome, start, {"type": "http.response.body", "body": body}
+
+
+def _problem(outcome: str, status: int, code: str, detail: str, *headers: tuple[bytes, bytes]) -> Answer:
+    problem = {"type": f"urn:antiphon:problem:{code}", "status": status, "code": code, "detail": detail}
+    return _answer(outcome, status, orjson.dumps(problem), b"application/problem+json", *headers)
+
+
+_ACCEPTED: Answer = (
+    "accepted",
+    {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]},
+    {"type": "http.response.body", "body": b""},
+)
+_NOT_FOUND = _problem("not_found", 404, "not_found", "There is no such subscription.")
+_REFUSED = _problem("refused", 403, "forbidden", "This is not the subscription's verify token.")
+_METHOD = _problem(
+    "method_not_allowed", 405, "method_not_allowed", "Webhooks take GET and POST.", (b"allow", b"GET, POST"), _CLOSE
+)
+_ENCODING = _problem("bad_encoding", 415, "unsupported_encoding", "Send the body without Content-Encoding.", _CLOSE)
+_TOO_LARGE = _problem("too_large", 413, "too_large", "The body is larger than any platform's.", _CLOSE)
+_BUSY = _problem("busy", 503, "busy", "Too much is being worked on; send it again.", _RETRY_AFTER, _CLOSE)
+_REFUSALS: Mapping[Refusal, Answer] = {
+    Refusal.NOT_FOUND: _NOT_FOUND,
+    Refusal.UNAUTHORIZED: _problem("unauthorized", 401, "unauthorized", "The signature does not fit the body."),
+    Refusal.BUSY: _problem("busy", 503, "busy", "Too much is being worked on; send it again.", _RETRY_AFTER),
+    Refusal.UNAVAILABLE: _problem("unavailable", 503, "unavailable", "Events cannot be stored now; send it again.", _RETRY_AFTER),
+}
+
+
+class Webhooks:
+    """Answers platforms; `app` answers everybody else."""
+
+    def __init__(
+        self, *, app: App, service: IngestService, admission: Admission, telemetry: IngestTelemetry, max_body_bytes: int
+    ) -> None:
+        self._app, self._service, self._admission = app, service, admission
+        self._count, self._max_bytes = telemetry.request, max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        path: str = scope["path"]
+        if not path.startswith(PREFIX):
+            await self._elsewhere(scope, receive, send)
+            return
+        platform, _, source_id = path[len(PREFIX) :].partition("/")
+        if scope["method"] == "POST":
+            answer = await self._deliver(platform, source_id, scope, receive)
+        elif scope["method"] == "GET":
+            answer = self._handshake(platform, source_id, scope)
+        else:
+            answer = _METHOD
+        outcome, start, body = answer
+        self._count(platform if answer is not _NOT_FOUND else UNKNOWN, outcome)
+        await send(start)
+        await send(body)
+
+    def _handshake(self, platform: str, source_id: str, scope: Scope) -> Answer:
+        challenge = self._service.handshake(platform, source_id, scope["query_string"])
+        if isinstance(challenge, Refused):
+            return _REFUSED if challenge.refusal is Refusal.UNAUTHORIZED else _REFUSALS[challenge.refusal]
+        return _answer("confirmed", 200, challenge, b"text/plain; charset=utf-8")
+
+    async def _deliver(self, platform: str, source_id: str, scope: Scope, receive: Receive) -> Answer:
+        found = self._service.find(platform, source_id)
+        if isinstance(found, Refused):
+            return _REFUSALS[found.refusal]
+        headers = dict(scope["headers"])
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            return _ENCODING
+        if self._announced_too_large(headers):
+            return _TOO_LARGE
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        if message.get("more_body") or message["type"] != "http.request" or len(body) > self._max_bytes:
+            return await self._deliver_slowly(platform, source_id, headers, message, receive)
+        return await self._accept(platform, source_id, headers, body)
+
+    def _announced_too_large(self, headers: Mapping[bytes, bytes]) -> bool:
+        announced = headers.get(b"content-length", b"0")
+        return announced.isdigit() and int(announced) > self._max_bytes
+
+    async def _accept(self, platform: str, source_id: str, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
+        result = await self._service.accept(platform, source_id, headers, body)
+        if isinstance(result, Accepted):
+            return _ACCEPTED
+        if result.refusal is Refusal.MALFORMED:
+            return _problem("malformed", 400, result.reason, result.detail)
+        return _REFUSALS[result.refusal]
+
+    async def _deliver_slowly(
+        self, platform: str, source_id: str, headers: Mapping[bytes, bytes], message: MutableMapping[str, Any], receive: Receive
+    ) -> Answer:
+        """Read a body that comes in pieces; all such bodies together stay within the bytes that may be in flight."""
+        pieces: list[bytes] = []
+        size = 0
+        try:
+            while True:
+                if message["type"] != "http.request":
+                    return _DISCONNECTED
+                piece: bytes = message.get("body", b"")
+                if size + len(piece) > self._max_bytes:
+                    return _TOO_LARGE
+                if not self._admission.take(len(piece)):
+                    return _BUSY
+                size += len(piece)
+                pieces.append(piece)
+                if not message.get("more_body"):
+                    break
+                message = await receive()
+            return await self._accept(platform, source_id, headers, b"".join(pieces))
+        finally:
+            self._admission.give(size)
+
+    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            return await self._app(scope, receive, send)
+        message = await receive()
+        body: bytes = message.get("body", b"")
+        while message.get("more_body") and len(body) <= _API_BODY_BYTES:
+            message = await receive()
+            body += message.get("body", b"")
+        if len(body) > _API_BODY_BYTES:
+            await send(_TOO_LARGE[1])
+            return await send(_TOO_LARGE[2])
+        waiting: list[MutableMapping[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def replay() -> MutableMapping[str, Any]:
+            return waiting.pop() if waiting else await receive()
+
+        return await self._app(scope, replay, send)
+
+
+_DISCONNECTED = _problem("disconnected", 400, "disconnected", "The connection ended before the body did.", _CLOSE)

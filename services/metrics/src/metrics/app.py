@@ -1,0 +1,122 @@
+"""Puts the service together: the only place that builds things."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from aiokafka.errors import KafkaError
+from prometheus_client import Gauge
+
+from antiphon.auth import KeyRing
+from antiphon.clock import Clock, SystemClock
+from antiphon.config_feed import ConfigFeed
+from antiphon.consumer import GuardedConsumer
+from antiphon.errors import Transient
+from antiphon.http import build_api
+from antiphon.kafka import DeadLetters, Guard, build_producer
+from antiphon.mongo import connect
+from antiphon.process import ASGIApp
+from antiphon.telemetry import Telemetry
+from antiphon.topics import DECISIONS, DELIVERIES, EVENTS
+from metrics.adapters import codec
+from metrics.adapters.http import register_routes
+from metrics.adapters.mongo import MongoFactStore
+from metrics.adapters.reports import MongoFactCounts
+from metrics.adapters.telemetry import PrometheusCounters, lag_gauge
+from metrics.service import RecordService, ReportService
+from metrics.settings import MetricsSettings
+
+log = logging.getLogger(__name__)
+
+GROUP: Final = "metrics"
+
+_LAG_PERIOD_S: Final = 1.0
+"""Between two looks at the lag; `/readyz` looks at once, for those who wait until everything is recorded."""
+
+_PROBE_S: Final = 1.5
+"""The longest that one check of readiness may take; an orchestrator's own patience is usually two seconds or more."""
+
+
+@asynccontextmanager
+async def build(
+    settings: MetricsSettings, *, clock: Clock | None = None
+) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
+    """Build the service for `antiphon.process.run`: its ASGI application and its background tasks."""
+    clock = clock or SystemClock()
+    client, database = connect(settings)
+    producer = build_producer(settings, "metrics-dead-letters")
+    try:
+        telemetry = Telemetry("metrics")
+        keys = KeyRing(clock)
+        feed = ConfigFeed(settings, keys.apply)
+        store = MongoFactStore(database)
+        counters = PrometheusCounters(telemetry)
+        guard = Guard(
+            decode=codec.decode,
+            process=RecordService(store=store, counters=counters).record,
+            dead_letters=DeadLetters(producer, counters.dead_letter),
+        )
+        consumer = GuardedConsumer(settings, topics=[EVENTS, DECISIONS, DELIVERIES], group=GROUP, guard=guard)
+        lag = _Lag(consumer, lag_gauge(telemetry))
+
+        async def readiness() -> Mapping[str, bool]:
+            consuming, reachable = await asyncio.gather(lag.sample(), _within(_PROBE_S, store.reachable()))
+            return {"kafka": consuming, "store": reachable, "configuration": feed.complete}
+
+        async def consume() -> None:
+            await _patiently(store.prepare)
+            await _patiently(producer.start)
+            await consumer.run()
+
+        api = build_api("Antiphon metrics", telemetry=telemetry, readiness=readiness, keys=keys)
+        counts = MongoFactCounts(database, timeout_ms=settings.metrics_report_timeout_ms)
+        reports = ReportService(counts=counts, clock=clock, lost_grace=timedelta(seconds=settings.metrics_lost_grace_s))
+        register_routes(api, reports=reports, clock=clock)
+        yield api, [feed.run(), consume(), lag.watch()]
+    finally:
+        await producer.stop()
+        client.close()
+
+
+class _Lag:
+    """Keeps the gauge of what is not recorded yet."""
+
+    def __init__(self, consumer: GuardedConsumer, gauge: Gauge) -> None:
+        self._consumer = consumer
+        self._gauge = gauge
+
+    async def sample(self) -> bool:
+        """Set the gauge; tell whether partitions are assigned and Kafka answers."""
+        try:
+            known = self._consumer.assigned
+            self._gauge.set(await asyncio.wait_for(self._consumer.lag(), _PROBE_S) if known else float("nan"))
+        except (KafkaError, TimeoutError):
+            self._gauge.set(float("nan"))
+            return False
+        return known
+
+    async def watch(self) -> None:
+        """Sample until cancelled."""
+        while True:
+            await self.sample()
+            await asyncio.sleep(_LAG_PERIOD_S)
+
+
+async def _within(seconds: float, check: Awaitable[bool]) -> bool:
+    try:
+        return await asyncio.wait_for(check, seconds)
+    except TimeoutError:
+        return False
+
+
+async def _patiently(start: Callable[[], Awaitable[None]]) -> None:
+    """Repeat until it succeeds: what we depend on may come up after us, and our health must be visible meanwhile."""
+    while True:
+        try:
+            return await start()
+        except (KafkaError, Transient) as error:
+            log.warning("a dependency is not reachable, trying again: %s", error)
+            await asyncio.sleep(1.0)

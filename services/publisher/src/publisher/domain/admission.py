@@ -1,0 +1,153 @@
+"""What is checked right before a send, in this order; the first that speaks decides."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from publisher.domain.changes import AskApproval, Shadow, Suppress
+from publisher.domain.machine import STRICTNESS
+from publisher.domain.model import ACTING, SPEAKING, Entry, Kind, Mode, Reason
+
+APPROVAL_LIFE = 3_600.0
+"""Seconds that a person's yes outlives the action's own expiry; longer would post answers nobody remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class BrandPolicy:
+    """What people decided for a brand and is in force now. Authors are `platform:author id`."""
+
+    mode: Mode = Mode.AUTO
+    held: bool = False
+    held_reason: str = ""
+    human_pause: float = 0.0
+    silent_to: frozenset[str] = frozenset()
+    paused_rules: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """An edit of an object. Platforms may repeat the object's creation time, so the moment of receipt breaks ties."""
+
+    event_time: float
+    received_time: float
+    event_id: str
+
+    @property
+    def order(self) -> tuple[float, float, str]:
+        """What newer edits have more of."""
+        return (self.event_time, self.received_time, self.event_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What is known of one object: whether it is deleted, its newest edit, when a person of the brand last answered it."""
+
+    deleted: bool = False
+    edit: Edit | None = None
+    human_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Not now: the brand or the rule is held. The entry stays `new` and is looked at again."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Everything a check looks at; `facts` by object id."""
+
+    policy: BrandPolicy
+    facts: Mapping[str, Facts] = field(default_factory=dict)
+
+
+Verdict = Hold | Suppress | AskApproval | Shadow
+
+
+def objection(entry: Entry, around: Surroundings, now: float) -> Verdict | None:
+    """Return what stands against sending this action now; None: nothing does."""
+    for check in (_expired, _held, _mode, _deleted, _edited, _human, _unwanted):
+        if found := check(entry, around, now):
+            return found
+    return None
+
+
+def held(policy: BrandPolicy, rule_id: str) -> str:
+    """Return why nothing of this rule may be sent now; empty when it may."""
+    if policy.held:
+        return policy.held_reason or "the brand is on hold"
+    return "the rule is not active" if rule_id in policy.paused_rules else ""
+
+
+def first_verdict(kind: Kind, mode: Mode, policy: BrandPolicy) -> AskApproval | Shadow | None:
+    """Return what the strictest of brand and action asks for; deleting always needs a person."""
+    strictest = max((mode, policy.mode), key=STRICTNESS.__getitem__)
+    if strictest is Mode.SHADOW:
+        return Shadow()
+    if kind in ACTING and (strictest is Mode.APPROVAL or kind is Kind.DELETE):
+        return AskApproval()
+    return None
+
+
+def _held(entry: Entry, around: Surroundings, _now: float) -> Hold | None:
+    why = held(around.policy, entry.order.rule_id)
+    return Hold(why) if why else None
+
+
+def _mode(entry: Entry, around: Surroundings, _now: float) -> AskApproval | Shadow | None:
+    asked = first_verdict(entry.order.kind, entry.order.mode, around.policy)
+    return None if isinstance(asked, AskApproval) and entry.position.approved else asked
+
+
+def _expired(entry: Entry, _around: Surroundings, now: float) -> Suppress | None:
+    return Suppress(Reason.STALE) if now >= expiry(entry) else None
+
+
+def expiry(entry: Entry) -> float:
+    """Return when the action becomes stale."""
+    order, position = entry.order, entry.position
+    return max(order.expires, position.next_at + APPROVAL_LIFE) if position.approved else order.expires
+
+
+def _deleted(entry: Entry, around: Surroundings, _now: float) -> Suppress | None:
+    order = entry.order
+    gone = any(around.facts[name].deleted for name in (order.target, order.parent, order.root) if name in around.facts)
+    return Suppress(Reason.TARGET_DELETED) if gone else None
+
+
+def _edited(entry: Entry, around: Surroundings, _now: float) -> Suppress | None:
+    facts = around.facts.get(entry.order.target)
+    edited = facts is not None and facts.edit is not None and outdated(entry, facts.edit)
+    return Suppress(Reason.TARGET_EDITED) if edited else None
+
+
+def outdated(entry: Entry, edit: Edit) -> bool:
+    """Tell whether the action answers an older text than this edit's."""
+    order = entry.order
+    if order.event_id == edit.event_id:
+        return False
+    if order.verb != "edit":
+        return True
+    return (order.event_time, order.received_time, order.event_id) < edit.order
+
+
+def _human(entry: Entry, around: Surroundings, now: float) -> Suppress | None:
+    if entry.order.kind not in SPEAKING or entry.position.approved:
+        return None
+    order, pause = entry.order, around.policy.human_pause
+    own = around.facts.get(order.target)
+    if own is not None and own.human_at is not None and own.human_at >= order.event_time:
+        return Suppress(Reason.HUMAN_ACTIVE, "a person of the brand has answered")
+    thread = around.facts.get(order.thread)
+    if thread is None or thread.human_at is None or not pause:
+        return None
+    resting = thread.human_at >= order.event_time or now - thread.human_at < pause
+    return Suppress(Reason.HUMAN_ACTIVE, "a person of the brand is at work in the thread") if resting else None
+
+
+def _unwanted(entry: Entry, around: Surroundings, _now: float) -> Suppress | None:
+    order = entry.order
+    if order.kind not in SPEAKING | {Kind.LIKE}:
+        return None
+    unwanted = f"{order.platform}:{order.author}" in around.policy.silent_to
+    return Suppress(Reason.POLICY, "the person is on the brand's list of people not to be answered") if unwanted else None

@@ -1,0 +1,148 @@
+"""Protobuf ↔ domain for the engine; no protobuf class goes further in than this module."""
+
+from typing import Any
+
+from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from antiphon.errors import Invalid
+from antiphon.kafka import Record
+from antiphon.v1 import decision_pb2, event_pb2
+from rules.domain.decision import Action, Decision, RuleOutcome
+from rules.domain.event import Event
+from rules.service import Incoming
+
+_PLATFORMS = {number: name.removeprefix("PLATFORM_").lower() for name, number in event_pb2.Platform.items()}
+_KINDS = {number: name.removeprefix("EVENT_KIND_").lower() for name, number in event_pb2.EventKind.items()}
+_VERBS = {number: name.removeprefix("VERB_").lower() for name, number in event_pb2.Verb.items()}
+_PLATFORM_NUMBERS = {name: number for number, name in _PLATFORMS.items()}
+_KIND_NUMBERS = {name: number for number, name in _KINDS.items()}
+_VERB_NUMBERS = {name: number for number, name in _VERBS.items()}
+
+
+def _numbers(enum: dict[str, int], prefix: str) -> dict[str, Any]:
+    # Any: the generated types want their own kind of int, which costs a call a field to make.
+    return {name.removeprefix(prefix).lower(): number for name, number in enum.items()}
+
+
+_OUTCOMES = _numbers(dict(decision_pb2.Outcome.items()), "OUTCOME_")
+_REASONS = _numbers(dict(decision_pb2.Reason.items()), "REASON_")
+_MODES = _numbers(dict(decision_pb2.Mode.items()), "MODE_")
+_ACTIONS = _numbers(dict(decision_pb2.ActionKind.items()), "ACTION_KIND_")
+_SCOPES = _numbers(dict(decision_pb2.LimitScope.items()), "LIMIT_SCOPE_")
+
+_NANOS = 1_000_000_000
+
+
+def decode_event(record: Record) -> Incoming:
+    """Return the event in a record. Raises Invalid when the bytes are no event."""
+    try:
+        message = event_pb2.Event.FromString(record.value)
+    except DecodeError as error:
+        raise Invalid("undecodable", f"not an antiphon.v1.Event: {error}") from error
+    if not message.event_id or not message.brand or not message.object:
+        raise Invalid("incomplete", "an event needs event_id, brand and object")
+    if record.key is None:
+        raise Invalid("no_key", "an event's record needs its key brand/author")
+    return Incoming(record.key, _to_event(message))
+
+
+def _to_event(message: event_pb2.Event) -> Event:
+    author = message.author
+    return Event(
+        event_id=message.event_id,
+        brand=message.brand,
+        platform=_PLATFORMS.get(message.platform, "unspecified"),
+        account=message.account,
+        channel=message.channel,
+        kind=_KINDS.get(message.kind, "unspecified"),
+        verb=_VERBS.get(message.verb, "unspecified"),
+        object=message.object,
+        parent=message.parent,
+        root=message.root,
+        author_id=author.id,
+        author_name=author.name,
+        author_handle=author.handle,
+        followers=author.followers if author.HasField("followers") else None,
+        verified=author.verified if author.HasField("verified") else None,
+        text=message.text,
+        media=tuple(item.type for item in message.media),
+        rating=message.rating if message.HasField("rating") else None,
+        ad=message.ad,
+        echo=message.echo,
+        event_time=_seconds(message.event_time),
+        received_time=_seconds(message.received_time),
+    )
+
+
+def _seconds(stamp: Timestamp) -> float:
+    return stamp.seconds + stamp.nanos / _NANOS
+
+
+def _stamp(seconds: float) -> Timestamp:
+    whole = int(seconds // 1)
+    return Timestamp(seconds=whole, nanos=int((seconds - whole) * 1_000_000) * 1_000)
+
+
+def encode_decision(decision: Decision, decided_time: float) -> bytes:
+    """Return the decision as bytes; `decided_time` in unix seconds."""
+    event = decision.event
+    message = decision_pb2.Decision(
+        event_id=event.event_id,
+        brand=event.brand,
+        platform=_PLATFORM_NUMBERS[event.platform],
+        account=event.account,
+        channel=event.channel,
+        kind=_KIND_NUMBERS[event.kind],
+        verb=_VERB_NUMBERS[event.verb],
+        object=event.object,
+        parent=event.parent,
+        root=event.root,
+        author=event_pb2.Author(id=event.author_id, name=event.author_name, handle=event.author_handle),
+        echo=event.echo,
+        event_time=_stamp(event.event_time),
+        received_time=_stamp(event.received_time),
+        decided_time=_stamp(decided_time),
+        config_revision=decision.config_revision,
+        outcome=_OUTCOMES[decision.outcome],
+        reason=_REASONS[decision.reason],
+        language=decision.language,
+        sentiment=decision.sentiment,
+    )
+    if decision.rules:
+        message.rules.extend(_rule(rule) for rule in decision.rules)
+        message.actions.extend(_action(action) for action in decision.actions)
+    return message.SerializeToString()
+
+
+def _rule(rule: RuleOutcome) -> decision_pb2.RuleOutcome:
+    return decision_pb2.RuleOutcome(
+        rule_id=rule.rule_id,
+        rule_version=rule.rule_version,
+        reason=_REASONS[rule.reason],
+        detail=rule.detail,
+    )
+
+
+def _action(action: Action) -> decision_pb2.Action:
+    return decision_pb2.Action(
+        action_id=action.action_id,
+        rule_id=action.rule_id,
+        rule_version=action.rule_version,
+        position=action.position,
+        kind=_ACTIONS[action.kind],
+        mode=_MODES[action.mode],
+        text=action.text,
+        language=action.language,
+        variant=action.variant,
+        not_before_time=_stamp(action.not_before),
+        expires_time=_stamp(action.expires),
+        limits=[
+            decision_pb2.Limit(scope=_SCOPES[limit.per], at_most=limit.at_most, within_seconds=int(limit.within_seconds or 0))
+            for limit in action.limits
+        ],
+        tags=action.tags,
+        queue=action.queue,
+        note=action.note,
+        campaign=action.campaign,
+    )

@@ -1,0 +1,96 @@
+"""Entities ↔ documents of the store. A document is its entity's fields, and beside them what is not yet delivered."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
+
+from antiphon.mongo import Document
+from rules.audit import AuditEntry
+from rules.entities import ApiKey, AuditNote, Brand, Channel, Entity, Kind, Rule, RuleVersion, Trail
+
+T = TypeVar("T")
+
+TYPES: Mapping[Kind, type[Entity]] = {"brand": Brand, "rule": Rule, "channel": Channel, "api_key": ApiKey}
+
+OUTBOX = "outbox"
+"""True from a change's write until its record is on the topic."""
+NOTES = "pending_notes"
+VERSIONS = "pending_versions"
+"""What a change leaves in other collections waits in the entity's own document, so that one write saves all of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An entity with what its changes have not yet left elsewhere."""
+
+    entity: Entity
+    notes: tuple[AuditNote, ...]
+    versions: tuple[RuleVersion, ...]
+
+
+def identity(brand: str, name: str) -> str:
+    """Return an entity's `_id`: `brand`, `brand/name`, or (API keys) `name`."""
+    return "/".join(part for part in (brand, name) if part)
+
+
+def to_fields(value: Any) -> Document:
+    """Return a value's fields as the store keeps them."""
+    return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def from_fields(kind: type[T], document: Mapping[str, Any]) -> T:
+    """Return the value; a field that an older document lacks takes its default."""
+    names = [f.name for f in fields(kind) if f.name in document]  # type: ignore[arg-type]  # only dataclasses are asked for
+    return kind(**{name: _frozen(document[name]) for name in names})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def new_document(entity: Entity, trail: Trail) -> Document:
+    """Return the first document of an entity."""
+    return {"_id": identity(entity.brand, entity.name_in_brand), **to_fields(entity), OUTBOX: True, **trail_fields(trail)}
+
+
+def trail_fields(trail: Trail) -> dict[str, list[Document]]:
+    """Return what a change leaves behind, to be added to what already waits."""
+    return {
+        NOTES: [asdict(note) for note in trail.notes],
+        VERSIONS: [version_document(trail.version)] if trail.version else [],
+    }
+
+
+def to_stored(kind: Kind, document: Document) -> Stored:
+    """Return the entity with all that waits beside it."""
+    return Stored(
+        from_fields(TYPES[kind], document),
+        tuple(from_fields(AuditNote, note) for note in document[NOTES]),
+        tuple(from_fields(RuleVersion, version) for version in document[VERSIONS]),
+    )
+
+
+def version_document(version: RuleVersion) -> Document:
+    """Return a version's document; its `_id` makes saving it twice harmless."""
+    return {"_id": f"{version.brand}/{version.rule_id}/{version.version}", **to_fields(version)}
+
+
+def entry_document(entry: AuditEntry) -> Document:
+    """Return an audit entry's document; `change` tells a note that was already appended."""
+    chain = {"sequence": entry.sequence, "previous": entry.previous, "hash": entry.hash, "change": change_of(entry.note)}
+    return {"_id": f"{entry.note.brand}/{entry.sequence}", **asdict(entry.note), **chain}
+
+
+def change_of(note: AuditNote) -> str:
+    """Return what names a change for ever: its target and the generation it made."""
+    return f"{note.target}@{note.generation}"
+
+
+def to_entry(document: Document) -> AuditEntry:
+    """Return an audit entry as it is stored, true or tampered with."""
+    note = from_fields(AuditNote, document)
+    return AuditEntry(sequence=document["sequence"], note=note, previous=document["previous"], hash=document["hash"])

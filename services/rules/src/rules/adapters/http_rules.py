@@ -1,0 +1,220 @@
+"""Routes of rules and their versions."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import ConfigDict, Field, ValidationError
+
+from antiphon.problems import Problem, pointer
+from rules.adapters.http_bodies import (
+    BrandApprover,
+    BrandEditor,
+    BrandViewer,
+    Changed,
+    Comment,
+    In,
+    Limit,
+    Out,
+    RequiredMatch,
+    SlugCursor,
+    SlugPath,
+    StrictRoute,
+    changed,
+    document,
+    etag,
+)
+from rules.adapters.schema import RuleDocument, document_bytes, to_rule
+from rules.entities import Rule, RuleState, RuleVersion, is_slug
+from rules.revisions import RuleDraft, RuleService
+
+_FAR = 2**31
+"""Above every version."""
+
+Version = Annotated[int, Field(ge=1, lt=_FAR)]
+CommentQuery = Annotated[Comment, Query()]
+
+
+class Move(In):
+    """A change of state; `comment` goes to the audit log."""
+
+    comment: Comment = ""
+
+
+class Activation(Move):
+    """Which version is to act: the newest unless told."""
+
+    version: Version | None = None
+
+
+class Rollback(Move):
+    """Which earlier version is to act."""
+
+    version: Version
+
+
+class RuleLine(Out):
+    """A rule in a list; `active_version` is the last that acted, 0 if none did."""
+
+    rule_id: str
+    name: str
+    state: RuleState
+    latest_version: int
+    active_version: int
+    generation: int
+    changed_time: datetime
+
+
+class RuleOut(RuleLine):
+    """A rule with its newest document."""
+
+    document: Any
+
+
+class RuleChanged(RuleLine, Changed):
+    """A changed rule."""
+
+
+class Rules(Out):
+    """A page of rules; `next` is null on the last."""
+
+    items: list[RuleLine]
+    next: str | None
+
+
+class VersionOut(Out):
+    """A version as it was saved."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    version: int
+    author: str
+    time: datetime
+    comment: str
+    document: Any
+
+
+class Versions(Out):
+    """A page of versions, the newest first; `next` is null on the last."""
+
+    items: list[VersionOut]
+    next: int | None
+
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": RuleDocument.model_json_schema()} for kind in ("application/json", "application/yaml")},
+    }
+}
+
+
+def rule_routes(rules: RuleService) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1/brands/{brand}/rules", route_class=StrictRoute, tags=["rules"])
+    _saves(router, rules)
+    _reads(router, rules)
+    _moves(router, rules)
+    return router
+
+
+def _saves(router: APIRouter, rules: RuleService) -> None:
+    @router.post("", status_code=201, openapi_extra=_BODY)
+    async def create_rule(scope: BrandEditor, request: Request, response: Response, comment: CommentQuery = "") -> RuleChanged:
+        draft = read_draft(scope.brand, await document(request))
+        return changed(response, await rules.create(scope.by, scope.brand, draft, comment), RuleChanged)
+
+    @router.put("/{rule}", openapi_extra=_BODY)
+    async def save_rule(
+        scope: BrandEditor, rule: SlugPath, match: RequiredMatch, request: Request, response: Response, comment: CommentQuery = ""
+    ) -> RuleChanged:
+        draft = read_draft(scope.brand, await document(request))
+        if draft.rule_id != rule:
+            raise _invalid([{"pointer": "/id", "detail": f"must be {rule!r}, as in the path"}])
+        return changed(response, await rules.save(scope.by, scope.brand, draft, match, comment), RuleChanged)
+
+
+def _reads(router: APIRouter, rules: RuleService) -> None:
+    @router.get("")
+    async def list_rules(scope: BrandViewer, state: RuleState | None = None, after: SlugCursor = "", limit: Limit = 50) -> Rules:
+        found = await rules.rules(scope.brand, state, after, limit)
+        return Rules(
+            items=[RuleLine.model_validate(rule) for rule in found], next=found[-1].rule_id if len(found) == limit else None
+        )
+
+    @router.get("/{rule}")
+    async def read_rule(scope: BrandViewer, rule: SlugPath, response: Response) -> RuleOut:
+        found = await rules.rule(scope.brand, rule)
+        etag(response, found)
+        version = await rules.version(scope.brand, rule, found.latest_version)
+        return RuleOut.model_validate({**_line(found), "document": orjson.loads(version.document)})
+
+    @router.get("/{rule}/versions")
+    async def list_versions(
+        scope: BrandViewer, rule: SlugPath, before: Annotated[int, Query(ge=1, le=_FAR)] = _FAR, limit: Limit = 20
+    ) -> Versions:
+        found = await rules.versions(scope.brand, rule, before, limit)
+        return Versions(items=[_version(version) for version in found], next=found[-1].version if len(found) == limit else None)
+
+
+def _moves(router: APIRouter, rules: RuleService) -> None:
+    @router.post("/{rule}:activate")
+    async def activate_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Activation | None = None
+    ) -> RuleChanged:
+        told = body or Activation()
+        saved = await rules.activate(scope.by, scope.brand, rule, match, told.version, told.comment)
+        return changed(response, saved, RuleChanged)
+
+    @router.post("/{rule}:pause")
+    async def pause_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Move | None = None
+    ) -> RuleChanged:
+        return changed(response, await rules.pause(scope.by, scope.brand, rule, match, (body or Move()).comment), RuleChanged)
+
+    @router.post("/{rule}:archive")
+    async def archive_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Move | None = None
+    ) -> RuleChanged:
+        return changed(response, await rules.archive(scope.by, scope.brand, rule, match, (body or Move()).comment), RuleChanged)
+
+    @router.post("/{rule}:rollback")
+    async def roll_back_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, body: Rollback, response: Response
+    ) -> RuleChanged:
+        saved = await rules.roll_back(scope.by, scope.brand, rule, match, body.version, body.comment)
+        return changed(response, saved, RuleChanged)
+
+
+def read_draft(brand: str, data: Any) -> RuleDraft:
+    """Return the draft in a rule document, checked as the engine will read it. Raises 422 with a pointer at each fault."""
+    try:
+        parsed = RuleDocument.model_validate(data)
+        canonical = document_bytes(parsed)
+        to_rule(brand, 1, canonical)  # what the engine could not read must not be saved
+    except ValidationError as error:
+        raise _invalid([{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]) from error
+    except ValueError as error:
+        raise _invalid([{"pointer": "", "detail": str(error)}]) from error
+    if not is_slug(parsed.id):
+        raise _invalid([{"pointer": "/id", "detail": "lower-case letters, digits and hyphens, at most 63, no hyphen in front"}])
+    return RuleDraft(rule_id=parsed.id, name=parsed.name, state=parsed.state, document=canonical)
+
+
+def _invalid(errors: list[dict[str, str]]) -> Problem:
+    return Problem(422, "invalid", "The rule does not have the form it must have; see errors.", errors=errors)
+
+
+def _line(rule: Rule) -> dict[str, Any]:
+    return {name: getattr(rule, name) for name in RuleLine.model_fields}
+
+
+def _version(version: RuleVersion) -> VersionOut:
+    return VersionOut(
+        version=version.version,
+        author=version.author,
+        time=version.time,
+        comment=version.comment,
+        document=orjson.loads(version.document),
+    )

@@ -1,0 +1,195 @@
+"""Saved changes → the configuration topic: at once when it answers, else by a sweep; the topic is checked against the store."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from antiphon.config_feed import Change
+from antiphon.errors import Transient
+from antiphon.kafka import build_producer, event_headers
+from antiphon.topics import CONFIG
+from antiphon.v1.config_pb2 import ConfigRecord
+from rules.adapters.documents import Stored
+from rules.adapters.mongo import MongoConfigStore
+from rules.adapters.records import encode
+from rules.adapters.telemetry import ApiMetrics
+from rules.entities import KINDS, Entity, Rule
+from rules.settings import RulesSettings
+
+log = logging.getLogger(__name__)
+
+_STOP_SECONDS = 3.0
+"""A producer flushes when it stops; without a cluster that never ends, and what is not flushed is still flagged."""
+
+_DELIVER_TRIES = 10
+"""Of an entity that changes while it is published; the sweep takes over where this ends."""
+
+
+class KafkaOutbox:
+    """Delivers entities. Publishing one twice, or an old state before a new one, is harmless; the newest state is always last."""
+
+    def __init__(
+        self,
+        *,
+        store: MongoConfigStore,
+        settings: RulesSettings,
+        metrics: ApiMetrics,
+        applied: Callable[[Sequence[Change]], None],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._metrics = metrics
+        self._applied = applied
+        self._producer: AIOKafkaProducer | None = None
+        self._in_flight: set[str] = set()
+        self._on_topic: dict[str, int] = {}
+        self._suspects: set[str] = set()
+        self._away = True
+        self._probe = ""
+
+    async def run(self, topic_read: Callable[[], Any]) -> None:
+        """Deliver what waits until cancelled; once `topic_read` returns, what the topic has wrong as well."""
+        check = asyncio.ensure_future(self._check_topic(topic_read))
+        try:
+            while True:
+                await self._sweep_safely()
+                await asyncio.sleep(self._settings.rules_sweep_seconds)
+        finally:
+            check.cancel()
+            await self.close()
+
+    async def connect(self) -> None:
+        """Connect to the cluster unless connected. Raises KafkaError."""
+        if self._producer is not None:
+            return
+        producer = build_producer(self._settings, "rules-api")
+        try:
+            await producer.start()
+        except BaseException:
+            await producer.stop()
+            raise
+        self._producer, self._away = producer, False
+
+    async def close(self) -> None:
+        """Disconnect."""
+        producer, self._producer, self._away = self._producer, None, True
+        if producer is not None:
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+
+    def observe(self, changes: Sequence[Change]) -> None:
+        """Compare what appears on the topic with what it held: an older state that comes last must not stay last."""
+        for change in changes:
+            generation = change.record.generation if change.record else 0
+            if generation < self._on_topic.get(change.key, 0):
+                self._suspects.add(change.key)
+            self._on_topic[change.key] = generation
+
+    async def deliver(self, entity: Entity) -> int | None:
+        """Publish the stored state of the entity; return its offset, or None when a sweep will do it."""
+        self._in_flight.add(entity.key)
+        try:
+            return await self._deliver(entity)
+        except Transient as error:
+            log.warning("a change is saved and will be delivered later: %s", error)
+            return None
+        finally:
+            self._in_flight.discard(entity.key)
+
+    async def sweep(self) -> None:
+        """Deliver everything that waits. Raises Transient, KafkaError."""
+        waiting = await self._store.undelivered()
+        self._metrics.pending(len(waiting))
+        await self.connect()
+        for entity in waiting:
+            if entity.key in self._in_flight:
+                continue
+            self._probe = entity.key
+            if await self.deliver(entity) is None:
+                return
+        self._away = False  # nothing waits: the next change finds out
+        await self._repair()
+
+    async def _sweep_safely(self) -> None:
+        try:
+            await self.sweep()
+        except (Transient, KafkaError, OSError) as error:
+            log.warning("changes wait to be delivered: %s", error)
+
+    async def _deliver(self, entity: Entity) -> int | None:
+        for _ in range(_DELIVER_TRIES):
+            stored = await self._store.stored(entity.kind, entity.brand, entity.name_in_brand)
+            if stored is None:
+                return None
+            await self._store.settle(stored)
+            revision = await self._publish(stored)
+            newest = await self._store.settled(stored.entity, published=revision is not None)
+            if revision is None or newest:
+                return revision
+            # It changed meanwhile, and whoever changed it may have published before us: the newest must come last.
+        return None
+
+    async def _publish(self, stored: Stored) -> int | None:
+        record = encode(stored.entity, await self._active_document(stored.entity))
+        revision = await self._send(stored.entity, record)
+        if revision is not None:
+            self._metrics.published(stored.entity.kind)
+            self._applied([Change(revision, stored.entity.key, record)])
+        return revision
+
+    async def _active_document(self, entity: Entity) -> bytes:
+        if not isinstance(entity, Rule) or entity.state != "active":
+            return b""
+        version = entity.active_version
+        found = await self._store.versions(entity.brand, entity.rule_id, version + 1, 1)
+        if not found or found[0].version != version:
+            raise RuntimeError(f"version {version} of {entity.key} is missing from the store")
+        return found[0].document
+
+    async def _send(self, entity: Entity, record: ConfigRecord) -> int | None:
+        if self._producer is None or (self._away and entity.key != self._probe):
+            return None  # no request waits for a cluster that is known to be away; the sweep finds out when it is back
+        moment = entity.changed_time.isoformat()
+        headers = event_headers(ConfigRecord.DESCRIPTOR.full_name, f"{entity.key}@{entity.generation}", "rules", moment)
+        sending = self._producer.send_and_wait(CONFIG, record.SerializeToString(), key=entity.key.encode(), headers=headers)
+        try:
+            metadata = await asyncio.wait_for(sending, self._settings.rules_publish_timeout_seconds)
+        except TimeoutError:
+            self._away = True
+        except KafkaError as error:
+            log.warning("the configuration topic refused a record: %s", error)
+            await self.close()  # after such an error only a fresh producer is sure of its sequence
+        else:
+            self._away = False
+            return int(metadata.offset)
+        return None
+
+    async def _check_topic(self, topic_read: Callable[[], Any]) -> None:
+        """Find what the topic lost or has in an older state, as after a restore of either side."""
+        await topic_read()
+        while True:
+            try:
+                async for key, generation in self._store.generations():
+                    if self._on_topic.get(key) != generation:
+                        self._suspects.add(key)
+            except Transient as error:
+                log.warning("the topic could not be checked, trying again: %s", error)
+                await asyncio.sleep(self._settings.rules_sweep_seconds)
+            else:
+                return
+
+    async def _repair(self) -> None:
+        for key in sorted(self._suspects):
+            kind, brand, name = key.split("/", 2)
+            known = next((known for known in KINDS if known == kind), None)
+            stored = await self._store.stored(known, brand, name) if known else None
+            if stored is not None and self._on_topic.get(key) != stored.entity.generation:
+                if await self.deliver(stored.entity) is None:
+                    return
+                self._metrics.repaired()
+            self._suspects.discard(key)

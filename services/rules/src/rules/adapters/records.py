@@ -1,0 +1,84 @@
+"""Entities → records of `rules.config.v1`; protobuf classes of the configuration stop here."""
+
+from antiphon.times import to_timestamp
+from antiphon.v1 import config_pb2, decision_pb2, event_pb2
+from rules.entities import ApiKey, Brand, Channel, Entity, Mode, Rule
+
+PLATFORMS = {
+    name.removeprefix("PLATFORM_").lower(): number
+    for name, number in event_pb2.Platform.items()
+    if name != "PLATFORM_UNSPECIFIED"
+}
+"""The contract's platforms as the lower-case words that people write."""
+
+_MODES: dict[Mode, decision_pb2.Mode.ValueType] = {
+    "auto": decision_pb2.MODE_AUTO,
+    "approval": decision_pb2.MODE_APPROVAL,
+    "shadow": decision_pb2.MODE_SHADOW,
+}
+
+
+def encode(entity: Entity, document: bytes = b"") -> config_pb2.ConfigRecord:
+    """Return the record. `document`: of a rule's active version, empty unless the rule is active."""
+    record = config_pb2.ConfigRecord(
+        generation=entity.generation, changed_time=to_timestamp(entity.changed_time), actor=entity.actor
+    )
+    match entity:
+        case Brand():
+            record.brand.CopyFrom(_brand(entity))
+        case Channel():
+            record.channel.CopyFrom(_channel(entity))
+        case Rule():
+            record.rule.CopyFrom(_rule(entity, document))
+        case ApiKey():
+            record.api_key.CopyFrom(_api_key(entity))
+        case _:
+            raise TypeError(f"no record for {type(entity).__name__}")
+    return record
+
+
+def _brand(brand: Brand) -> config_pb2.BrandConfig:
+    return config_pb2.BrandConfig(
+        brand=brand.brand,
+        name=brand.name,
+        mode=_MODES[brand.mode],
+        held=brand.held,
+        held_reason=brand.held_reason,
+        languages=brand.languages,
+        blocked_authors=brand.blocked_authors,
+        opted_out_authors=brand.opted_out_authors,
+        human_pause_seconds=brand.human_pause_seconds,
+    )
+
+
+def _channel(channel: Channel) -> config_pb2.ChannelConfig:
+    return config_pb2.ChannelConfig(
+        brand=channel.brand,
+        channel=channel.channel,
+        platform=PLATFORMS[channel.platform],
+        account=channel.account,
+        name=channel.name,
+        deleted=channel.deleted,
+    )
+
+
+def _rule(rule: Rule, document: bytes) -> config_pb2.RuleConfig:
+    active = rule.state == "active"
+    return config_pb2.RuleConfig(
+        brand=rule.brand,
+        rule_id=rule.rule_id,
+        version=rule.active_version if active else rule.latest_version,
+        active=active,
+        document=document if active else b"",
+    )
+
+
+def _api_key(key: ApiKey) -> config_pb2.ApiKeyConfig:
+    return config_pb2.ApiKeyConfig(
+        key_id=key.key_id,
+        secret_sha256=key.secret_sha256,
+        brands=key.brands,
+        role=key.role,
+        expires_time=to_timestamp(key.expires_time),
+        revoked=key.revoked,
+    )

@@ -1,0 +1,142 @@
+"""Values inside a rule document, as people write them: durations, days, hours, words, lists of one."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, Any, NoReturn
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"([1-9]\d{0,6})([smhd])")
+_HOURS = re.compile(r"(\d{1,2}):([0-5]\d)-(\d{1,2}):([0-5]\d)")
+_DAY_MINUTES = 24 * 60
+
+LONGEST_SECONDS = 10 * 366 * 86400
+"""Ten years: longer windows are "for ever" (leave `within` out)."""
+
+Loc = tuple[str | int, ...]
+Finding = tuple[Loc, str, str]
+"""Where (relative to the model), a stable error type, and the words for people."""
+
+
+class Part(BaseModel):
+    """A part of a rule document: nothing unknown in it, immutable."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def custom(kind: str, message: str) -> PydanticCustomError:
+    """Return an error with a stable type; braces in the message are literal."""
+    return PydanticCustomError(kind, "{message}", {"message": message})
+
+
+def refuse(findings: Iterable[Finding]) -> None:
+    """Raise all findings at their places below the model that is being validated; nothing when there are none."""
+    errors = [InitErrorDetails(type=custom(kind, message), loc=loc, input=None) for loc, kind, message in findings]
+    if errors:
+        raise ValidationError.from_exception_data("rule", errors)
+
+
+def later(value: object) -> NoReturn:
+    """Refuse a part of the rule language that this release does not act on."""
+    del value
+    raise custom("not_yet_supported", "not yet supported")
+
+
+def _unless_none(value: object) -> object:
+    return None if value is None else later(value)
+
+
+Later = Annotated[Any, BeforeValidator(_unless_none)]
+"""A field of the rule language that is refused by name until it means something."""
+
+
+def seconds(duration: str) -> float:
+    """Return the seconds of "90s", "15m", "24h" or "7d". Raises a validation error for anything else."""
+    match = _DURATION.fullmatch(duration)
+    if match is None or int(match[1]) * _SECONDS[match[2]] > LONGEST_SECONDS:
+        raise custom("duration", 'a duration is a number with s, m, h or d, such as "90s", "15m", "24h" or "7d"')
+    return float(int(match[1]) * _SECONDS[match[2]])
+
+
+def _duration(value: str) -> str:
+    seconds(value)
+    return value
+
+
+def delay_seconds(delay: str) -> tuple[float, float]:
+    """Return shortest and longest of "30s" or "20s-90s", in seconds."""
+    first, _, last = delay.partition("-")
+    shortest = seconds(first.strip())
+    longest = seconds(last.strip()) if last else shortest
+    if longest < shortest:
+        raise custom("delay", "the longest delay comes second")
+    return shortest, longest
+
+
+def _delay(value: str) -> str:
+    delay_seconds(value)
+    return value
+
+
+def minutes(hours: str) -> tuple[int, int]:
+    """Return the minutes of the day of "09:00-18:00"; the second is smaller when the span goes over midnight."""
+    match = _HOURS.fullmatch(hours)
+    if match is None:
+        raise custom("hours", 'hours are written "09:00-18:00"')
+    start, end = int(match[1]) * 60 + int(match[2]), int(match[3]) * 60 + int(match[4])
+    if start >= _DAY_MINUTES or end > _DAY_MINUTES or start == end:
+        raise custom("hours", "hours go from 00:00 to 24:00 and may not be empty")
+    return start, end
+
+
+def _hours(value: str) -> str:
+    minutes(value)
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise custom("timezone", 'not a time zone; write it as "Europe/Berlin"') from None
+    return value
+
+
+def _day(value: object) -> object:
+    if isinstance(value, date | str) or value is None:
+        return value
+    raise custom("date", 'a day is written "2026-12-24"')
+
+
+def as_list(value: object) -> object:
+    """Return a single scalar as a list of one: `platforms: facebook`."""
+    return [value] if isinstance(value, str | int | float) else value
+
+
+def written(value: object) -> object:
+    """Return a number as the word it was meant to be; YAML reads `yes` and `no` as truth values, which must be quoted."""
+    if isinstance(value, bool):
+        raise custom("quote", "put this word in quotes: YAML reads yes, no, on and off as true and false")
+    return str(value) if isinstance(value, int | float) else value
+
+
+def _one_line(value: str) -> str:
+    if not value.strip() or not value.isprintable():
+        raise custom("text", "must be one line of visible text")
+    return value
+
+
+Duration = Annotated[str, AfterValidator(_duration)]
+DelayText = Annotated[str, AfterValidator(_delay)]
+Hours = Annotated[str, AfterValidator(_hours)]
+Zone = Annotated[str, Field(max_length=64), AfterValidator(_zone)]
+Day = Annotated[date, BeforeValidator(_day)]
+Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
+Label = Annotated[str, BeforeValidator(written), Field(min_length=1, max_length=64), AfterValidator(_one_line)]
+Identifier = Annotated[str, BeforeValidator(written), Field(min_length=1, max_length=256), AfterValidator(_one_line)]
+Count = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+Flag = StrictBool

@@ -1,0 +1,166 @@
+"""The Faust application: one agent, concurrency 1, batches in, own idempotent producer out, one table of author states.
+
+What Faust would do differently by default, and why not:
+- an agent that raises loses its message, so the guard stands around everything and the agent never raises;
+- concurrency above 1 loses messages at a crash, so workers scale by partitions;
+- its producer is not idempotent and costs four times as much, so decisions leave by our own and are awaited.
+"""
+
+import logging
+import os
+from collections.abc import Awaitable
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaProducer
+
+from antiphon.kafka import Guard, Record, TooManyDeadLetters, event_headers
+from antiphon.topics import DECISIONS, EVENTS, LIMITS
+from rules.adapters.codec import encode_decision
+from rules.adapters.light_consumer import LightConsumer
+from rules.domain.decision import Decision
+from rules.domain.state import AuthorState
+from rules.service import Incoming
+from rules.settings import RulesSettings
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 1000
+"""Events a batch: larger ones no longer cost less a message, and a crash repeats at most one."""
+
+BATCH_SECONDS = 0.01
+"""How long a batch may wait to fill: a reply's latency at rest, against wake-ups while idle."""
+
+LINGER_MS = 5
+"""A batch's decisions leave in few requests; awaiting them one by one would cost a request each."""
+
+_EXIT_STOPPED = 70
+"""EX_SOFTWARE: too many dead letters; a restart policy brings the process back and the alert stays."""
+
+
+def build_stream(settings: RulesSettings, *, partitions: int) -> faust.App:
+    """Return the configured application without agents; nothing connects before its start."""
+    app = faust.App(
+        "rules",
+        broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
+        store="memory://",
+        topic_partitions=partitions,
+        topic_allow_declare=False,  # topics are data in proto/topics.yaml, made by the deployment
+        topic_disable_leader=True,
+        web_enabled=False,
+        processing_guarantee="at_least_once",
+        broker_commit_interval=0.5,  # seconds; bounds what a crash repeats
+        broker_max_poll_records=1000,
+        broker_session_timeout=settings.kafka_session_timeout_ms / 1000,
+        broker_heartbeat_interval=settings.kafka_session_timeout_ms / 10_000,
+        broker_rebalance_timeout=60,
+        consumer_group_instance_id=settings.kafka_group_instance_id or "",
+        stream_buffer_maxsize=8192,
+        stream_wait_empty=False,
+        producer_acks=-1,
+        producer_linger=0.005,  # seconds; the changelog's
+        producer_max_batch_size=262_144,
+        table_standby_replicas=0,  # state is small: replaying it is quicker than holding it twice
+    )
+    setattr(app.transport, "Consumer", LightConsumer)  # noqa: B010 (declared as a class variable, read from the instance)
+    return app
+
+
+def states_table(app: faust.App) -> Any:
+    """Return the table of author states: record key → bytes, its changelog partitioned as the events are."""
+    partitions = app.conf.topic_partitions
+    changelog = app.topic(
+        LIMITS,
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=partitions,
+        compacting=True,
+    )
+    return app.Table(
+        "limits",
+        key_type=bytes,
+        value_type=bytes,
+        key_serializer="raw",
+        value_serializer="raw",
+        partitions=partitions,
+        changelog_topic=changelog,
+        use_partitioner=True,  # written outside stream iteration; the key decides, as it does for events
+    )
+
+
+class TableAuthorStates:
+    """Author states in a Faust table."""
+
+    def __init__(self, table: Any) -> None:
+        self._table = table
+
+    def get(self, key: bytes) -> AuthorState:
+        """Return the author's state, empty if there is none."""
+        return AuthorState.from_bytes(self._table.get(key, b""))
+
+    def put(self, key: bytes, state: AuthorState) -> None:
+        """Keep the author's state; the changelog follows before the events' offsets are committed."""
+        self._table[key] = state.to_bytes()
+
+
+class KafkaDecisionLog:
+    """Decisions to Kafka by an idempotent producer."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._producer = producer
+
+    async def append(self, key: bytes, decision: Decision, decided_time: float) -> Awaitable[object]:
+        """Queue a decision; the returned future completes when all replicas have it."""
+        value = encode_decision(decision, decided_time)
+        future: Awaitable[object] = await self._producer.send(
+            DECISIONS, value, key=key, headers=_headers(decision.event.event_id)
+        )
+        return future
+
+
+def _headers(event_id: str) -> list[tuple[str, bytes]]:
+    return [("ce_id", event_id.encode()), *_STATIC_HEADERS]
+
+
+_STATIC_HEADERS = [
+    (name, value)
+    for name, value in event_headers("antiphon.decision", "", "rules", "")
+    if name not in {"ce_id", "ce_time"}  # the id is added for each; the time is in the message and optional in CloudEvents
+]
+
+
+def add_agent(app: faust.App, guard: Guard[Incoming]) -> None:
+    """Attach the agent that feeds every batch of events to the guard."""
+    topic = app.topic(EVENTS, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
+
+    async def engine(stream: Any) -> None:
+        async for events in stream.take_events(MAX_BATCH, within=BATCH_SECONDS):
+            try:
+                await guard.handle([_record(event.message) for event in events])
+            except TooManyDeadLetters:
+                log.critical("stopping", exc_info=True)
+                os._exit(_EXIT_STOPPED)
+
+    app.agent(topic, name="rules.engine", concurrency=1)(engine)
+
+
+def _record(message: Any) -> Record:
+    return Record(message.topic, message.partition, message.offset, message.key, message.value or b"", ())
+
+
+def is_assigned(app: faust.App) -> bool:
+    """Tell whether the group has given this worker its partitions."""
+    return bool(app.consumer.assignment()) and not app.rebalancing
+
+
+async def run_stream(app: faust.App) -> None:
+    """Run the application until cancelled; raises when it crashes."""
+    app.finalize()
+    await app.start()
+    try:
+        await app.wait_until_stopped()
+        raise RuntimeError("the stream stopped by itself") from app.crash_reason
+    finally:
+        await app.stop()

@@ -1,0 +1,1 @@
+"""What rules mean: pure functions of configuration, state and event; standard library only."""

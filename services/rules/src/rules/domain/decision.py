@@ -1,0 +1,145 @@
+"""What the rules made of one event. Names of the enums' members are those of the contract, without prefix."""
+
+from dataclasses import dataclass
+from enum import StrEnum, auto
+
+from rules.domain.event import Event
+
+
+class Outcome(StrEnum):
+    """The whole event in one word."""
+
+    UNSPECIFIED = auto()
+    ACTED = auto()
+    NO_MATCH = auto()
+    NOT_ACTED = auto()
+    NOT_ELIGIBLE = auto()
+    UNKNOWN_BRAND = auto()
+
+
+class Reason(StrEnum):
+    """Why a rule that matched by place and text did not act; UNSPECIFIED: it acted."""
+
+    UNSPECIFIED = auto()
+    EXCLUDED_TERM = auto()
+    LANGUAGE = auto()
+    SENTIMENT = auto()
+    AUTHOR = auto()
+    RATING = auto()
+    COBRA = auto()
+    MEDIA = auto()
+    THREAD = auto()
+    SCHEDULE = auto()
+    LIMIT = auto()
+    SLOT_TAKEN = auto()
+    STOPPED = auto()
+    OWN_ACCOUNT = auto()
+    HUMAN_ACTIVE = auto()
+    STALE = auto()
+    HELD = auto()
+    BLOCKED = auto()
+    OPTED_OUT = auto()
+    HOLDOUT = auto()
+    NO_TEMPLATE_LANGUAGE = auto()
+    TOO_LONG = auto()
+    DUPLICATE = auto()
+
+
+class Mode(StrEnum):
+    """How far an action may go by itself."""
+
+    UNSPECIFIED = auto()
+    AUTO = auto()
+    APPROVAL = auto()
+    SHADOW = auto()
+
+
+STRICTNESS = {Mode.UNSPECIFIED: 0, Mode.AUTO: 0, Mode.APPROVAL: 1, Mode.SHADOW: 2}
+"""A higher number posts less; an unspecified mode restricts nothing."""
+
+
+class ActionKind(StrEnum):
+    """What to do."""
+
+    UNSPECIFIED = auto()
+    REPLY = auto()
+    PRIVATE_REPLY = auto()
+    HIDE = auto()
+    UNHIDE = auto()
+    DELETE = auto()
+    LIKE = auto()
+    TAG = auto()
+    HANDOFF = auto()
+    ENTER = auto()
+    REQUEST_RIGHTS = auto()
+    NOTIFY = auto()
+
+
+class LimitScope(StrEnum):
+    """What a limit is counted for."""
+
+    UNSPECIFIED = auto()
+    AUTHOR = auto()
+    AUTHOR_OBJECT = auto()
+    THREAD = auto()
+    OBJECT = auto()
+    RULE = auto()
+    BRAND = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class RuleLimit:
+    """At most `at_most` events may make the rule act for one `per` in any `within_seconds` (None: for ever)."""
+
+    per: LimitScope
+    at_most: int
+    within_seconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing to do. `not_before` and `expires` are unix seconds UTC; `text` is as it will be posted.
+
+    `position` is the place in the rule's `then`, from 0; `limits` are those that cross authors.
+    """
+
+    action_id: str
+    rule_id: str
+    rule_version: int
+    position: int
+    kind: ActionKind
+    mode: Mode
+    text: str
+    language: str
+    variant: int
+    not_before: float
+    expires: float
+    limits: tuple[RuleLimit, ...]
+    tags: tuple[str, ...] = ()
+    queue: str = ""
+    note: str = ""
+    campaign: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RuleOutcome:
+    """What became of a rule that matched by place and text; `detail` names the values compared, for people."""
+
+    rule_id: str
+    rule_version: int
+    reason: Reason = Reason.UNSPECIFIED
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The decision on one event under one configuration."""
+
+    event: Event
+    config_revision: int
+    outcome: Outcome
+    reason: Reason
+    rules: tuple[RuleOutcome, ...]
+    actions: tuple[Action, ...]
+    language: str
+    sentiment: float | None

@@ -1,0 +1,73 @@
+"""Where the engine is built: beside `app.py`, so that the API's process does not load Faust."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+
+from aiokafka import AIOKafkaConsumer
+
+from antiphon import process
+from antiphon.clock import SystemClock
+from antiphon.config_feed import ConfigFeed
+from antiphon.http import build_api
+from antiphon.kafka import DeadLetters, Guard, build_producer, connection
+from antiphon.process import ASGIApp
+from antiphon.telemetry import Telemetry
+from antiphon.topics import EVENTS
+from rules.adapters import stream
+from rules.adapters.codec import decode_event
+from rules.adapters.config import ConfigurationInForce
+from rules.adapters.engine_telemetry import PrometheusCounts
+from rules.service import DecisionService
+from rules.settings import RulesSettings
+
+
+def run_engine(settings: RulesSettings) -> int:
+    """Run the engine until a signal; return the exit code."""
+    return process.run("rules-engine", settings, lambda: engine(settings))
+
+
+@asynccontextmanager
+async def engine(settings: RulesSettings) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
+    """Build the engine: health and metrics to serve, and its work."""
+    telemetry = Telemetry("rules")
+    counts = PrometheusCounts(telemetry)
+    configuration = ConfigurationInForce()
+    feed = ConfigFeed(settings, configuration.apply)
+    producer = build_producer(settings, "rules-engine", linger_ms=stream.LINGER_MS)
+    assigned: list[Callable[[], bool]] = []
+
+    async def work() -> None:
+        """The whole configuration first, then events."""
+        await feed.wait_complete()
+        await configuration.wait_built()
+        await producer.start()
+        try:
+            app = stream.build_stream(settings, partitions=await _partitions(settings))
+            states = stream.TableAuthorStates(stream.states_table(app))
+            log = stream.KafkaDecisionLog(producer)
+            service = DecisionService(configuration=configuration, states=states, log=log, counts=counts, clock=SystemClock())
+            dead_letters = DeadLetters(producer, counts.dead_letter)
+            stream.add_agent(app, Guard(decode=decode_event, process=service.decide, dead_letters=dead_letters))
+            assigned.append(lambda: stream.is_assigned(app))
+            await stream.run_stream(app)
+        finally:
+            await producer.stop()
+
+    async def readiness() -> Mapping[str, bool]:
+        return {"configuration": feed.complete, "partitions": any(check() for check in assigned)}
+
+    yield build_api("Antiphon rules engine", telemetry=telemetry, readiness=readiness), [feed.run(), configuration.run(), work()]
+
+
+async def _partitions(settings: RulesSettings) -> int:
+    """Return the partition count of the events topic, which the table of author states must share; waits for the topic."""
+    consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
+    await consumer.start()
+    try:
+        while not (partitions := consumer.partitions_for_topic(EVENTS)):
+            await asyncio.sleep(1.0)
+            await consumer.topics()
+    finally:
+        await consumer.stop()
+    return len(partitions)

@@ -1,0 +1,152 @@
+"""What the configuration consists of: immutable values, each with the count of its changes."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Literal
+
+Kind = Literal["brand", "rule", "channel", "api_key"]
+KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "api_key")
+
+Mode = Literal["auto", "approval", "shadow"]
+RuleState = Literal["draft", "active", "paused", "archived"]
+
+SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
+"""Ids that people choose: fit for a URL, a record key and a DNS label, and never in need of escaping."""
+
+MAX_PEOPLE = 5_000
+"""Entries of each of a brand's lists: with both full, its record still fits into Kafka's usual limit of 1 MB."""
+
+INSTALLATION = "*"
+"""Stands for all brands: in a key's `brands`, and as the owner of the audit entries that concern no single brand."""
+
+_SLUG = re.compile(SLUG)
+
+
+def is_slug(text: str) -> bool:
+    """Tell whether the text may be the id of a brand, rule or channel."""
+    return _SLUG.fullmatch(text) is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entity:
+    """One configured thing. `generation` counts its changes from 1; `actor` is the key id of who made the last one."""
+
+    kind: ClassVar[Kind]
+    id_field: ClassVar[str] = ""
+    """The field that tells it apart within its brand; empty where the brand does."""
+
+    brand: str = ""
+    generation: int = 1
+    changed_time: datetime
+    actor: str
+
+    @property
+    def name_in_brand(self) -> str:
+        """Return the id within the brand, empty for the brand itself."""
+        return str(getattr(self, self.id_field)) if self.id_field else ""
+
+    @property
+    def key(self) -> str:
+        """Return its record key on the configuration topic."""
+        return record_key(self.kind, self.brand, self.name_in_brand)
+
+
+def record_key(kind: Kind, brand: str, name: str) -> str:
+    """Return `kind/brand/name`; a brand has no name, an API key no brand."""
+    return f"{kind}/{brand}/{name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand(Entity):
+    """A brand; people are listed as `platform:author id`."""
+
+    kind: ClassVar[Kind] = "brand"
+
+    name: str
+    mode: Mode = "auto"
+    held: bool = False
+    held_reason: str = ""
+    languages: tuple[str, ...] = ()
+    human_pause_seconds: int = 3_600
+    blocked_authors: tuple[str, ...] = ()
+    opted_out_authors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel(Entity):
+    """Identity of one of the brand's accounts; `deleted` ones are kept, so that their generation goes on counting."""
+
+    kind: ClassVar[Kind] = "channel"
+    id_field: ClassVar[str] = "channel"
+
+    channel: str
+    platform: str
+    account: str
+    name: str
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule(Entity):
+    """Where a rule stands; its documents are versions. `active_version` is the last that was active, 0 if none was."""
+
+    kind: ClassVar[Kind] = "rule"
+    id_field: ClassVar[str] = "rule_id"
+
+    rule_id: str
+    name: str
+    state: RuleState
+    latest_version: int = 1
+    active_version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApiKey(Entity):
+    """An API key without its secret."""
+
+    kind: ClassVar[Kind] = "api_key"
+    id_field: ClassVar[str] = "key_id"
+
+    key_id: str
+    name: str
+    secret_sha256: bytes = field(repr=False)
+    brands: tuple[str, ...]
+    role: str
+    expires_time: datetime
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleVersion:
+    """One saved document of a rule; never changed. `document` is canonical JSON."""
+
+    brand: str
+    rule_id: str
+    version: int
+    document: bytes
+    author: str
+    time: datetime
+    comment: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditNote:
+    """What was done, before it has its place in the chain. `target` is a record key."""
+
+    brand: str
+    time: datetime
+    actor: str
+    action: str
+    target: str
+    generation: int
+    detail: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trail:
+    """What a change leaves behind; saved in the same write as the change itself."""
+
+    notes: tuple[AuditNote, ...]
+    version: RuleVersion | None = None

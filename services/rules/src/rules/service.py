@@ -1,0 +1,96 @@
+"""The engine's use case: for every event look up its author's state, decide, keep the state, hand the decision over."""
+
+from collections.abc import Awaitable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from antiphon import failpoints
+from antiphon.clock import Clock
+from rules.domain.decision import Decision
+from rules.domain.evaluate import evaluate
+from rules.domain.event import Event, Understanding
+from rules.domain.index import Snapshot
+from rules.domain.state import AuthorState
+
+_NOTHING_UNDERSTOOD = Understanding()
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """An event and its record key `brand/author`, which is also the key of its author's state."""
+
+    key: bytes
+    event: Event
+
+
+class Configuration(Protocol):
+    """What is in force now."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return the newest complete configuration."""
+        ...
+
+
+class AuthorStates(Protocol):
+    """What each author has consumed; kept by record key, on the worker that owns the key's partition."""
+
+    def get(self, key: bytes) -> AuthorState:
+        """Return the author's state, empty if there is none."""
+        ...
+
+    def put(self, key: bytes, state: AuthorState) -> None:
+        """Keep the author's state."""
+        ...
+
+
+class DecisionLog(Protocol):
+    """Where decisions go."""
+
+    async def append(self, key: bytes, decision: Decision, decided_time: float) -> Awaitable[object]:
+        """Queue a decision; the returned awaitable completes when it is durable."""
+        ...
+
+
+class Counts(Protocol):
+    """What the engine tells about itself."""
+
+    def decided(self, decision: Decision, decided_time: float) -> None:
+        """Count a decision that is durable."""
+        ...
+
+
+class DecisionService:
+    """Decides batches of events. A decision is a pure function of configuration, state and event."""
+
+    def __init__(
+        self, *, configuration: Configuration, states: AuthorStates, log: DecisionLog, counts: Counts, clock: Clock
+    ) -> None:
+        self._configuration = configuration
+        self._states = states
+        self._log = log
+        self._counts = counts
+        self._clock = clock
+
+    async def decide(self, batch: Sequence[Incoming]) -> None:
+        """Return once every decision is durable. Repeating a batch repeats its decisions and consumes nothing twice."""
+        failpoints.hit("rules.after_poll")
+        decided_time = self._clock.now().timestamp()
+        decisions = [self._decide(incoming) for incoming in batch]
+        failpoints.hit("rules.after_eval")
+        durable = [
+            await self._log.append(incoming.key, decision, decided_time)
+            for incoming, decision in zip(batch, decisions, strict=True)
+        ]
+        for acknowledged in durable:
+            await acknowledged
+        failpoints.hit("rules.after_produce")
+        for decision in decisions:
+            self._counts.decided(decision, decided_time)
+
+    def _decide(self, incoming: Incoming) -> Decision:
+        before = self._states.get(incoming.key)
+        decision, after = evaluate(self._configuration.snapshot, before, incoming.event, _NOTHING_UNDERSTOOD)
+        if after is not before:
+            self._states.put(incoming.key, after)
+        return decision
