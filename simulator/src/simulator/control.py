@@ -83,6 +83,7 @@ def control_router(controls: Controls) -> APIRouter:
     register_people(router, controls.network, controls.feeder)
     _register_accounts(router, controls)
     _register_weather(router, controls)
+    _register_faults(router, controls)
     _register_statistics(router, controls)
     return router
 
@@ -168,6 +169,8 @@ def _register_weather(router: APIRouter, controls: Controls) -> None:
         """Send every update since the last reset once more."""
         return {"updates": queue.redeliver(controls.clock.now())}
 
+
+def _register_faults(router: APIRouter, controls: Controls) -> None:
     @router.get("/faults")
     async def faults() -> list[dict[str, object]]:
         """The faults in force, with the times left."""

@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
+
 from antiphon.mongo import connect
 from antiphon.settings import MongoSettings
 from metrics.adapters.mongo import MongoFactStore
@@ -14,7 +16,6 @@ from metrics.domain.counts import Scope
 from metrics.domain.facts import ActionFact, DecisionFact, DeliveryFact, EventFact, Fact, RuleFact
 from metrics.domain.summary import Summary, summarize
 from metrics.testing import MemoryFacts
-from pydantic import SecretStr
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = Scope(frozenset({"acme"}), NOON, NOON + timedelta(days=1))

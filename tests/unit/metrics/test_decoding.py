@@ -4,6 +4,8 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.times import to_timestamp
@@ -12,7 +14,6 @@ from antiphon.v1 import decision_pb2, delivery_pb2
 from antiphon.v1.decision_pb2 import Action, Decision, RuleOutcome
 from antiphon.v1.delivery_pb2 import Delivery
 from antiphon.v1.event_pb2 import PLATFORM_INSTAGRAM, VERB_CREATE, Author, Event
-from google.protobuf.timestamp_pb2 import Timestamp
 from metrics.adapters import codec
 from metrics.adapters.mongo import document
 from metrics.domain.facts import PLATFORM_EFFECTS, ActionFact, DecisionFact, DeliveryFact, EventFact, RuleFact

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+
 from antiphon.errors import Transient
 from antiphon.telemetry import Telemetry
 from metrics.adapters.telemetry import PrometheusCounters

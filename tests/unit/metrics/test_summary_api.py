@@ -7,6 +7,8 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+from fastapi import FastAPI
+
 from antiphon.auth import KeyRing, NewKey, new_key
 from antiphon.config_feed import Change
 from antiphon.errors import Transient
@@ -14,7 +16,6 @@ from antiphon.http import build_api
 from antiphon.telemetry import Telemetry
 from antiphon.testing import FakeClock
 from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
-from fastapi import FastAPI
 from metrics.adapters.http import register_routes
 from metrics.domain.counts import Scope
 from metrics.domain.facts import EventFact
@@ -150,7 +151,7 @@ async def test_without_a_good_key_there_is_nothing(rig: Rig) -> None:
         ({"from": "2026-03-02T12:00:00Z", "to": "2026-03-02T12:00:00Z"}, "/from"),
         ({"to": "0001-01-02T00:00:00Z"}, "/to"),
         ({"to": "0001-01-01T00:00:00+14:00"}, "/to"),
-        ({"from": "9999-12-31T23:00:00-14:00", "to": "9999-12-31T23:30:00-14:00"}, "/from"),
+        ({"from": "9999-12-31T23:00:00-14:00"}, "/from"),
         ({"brand": ""}, "/brand"),
         ({"brand": "x" * 200}, "/brand"),
     ],

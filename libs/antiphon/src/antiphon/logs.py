@@ -29,14 +29,14 @@ FIELDS: Final = (
 )
 """What may be passed as `extra=`; anything else stays out of the log, so that no body or header slips in."""
 
-_SECRET = re.compile(r"(access_token=|Bearer\s+|ak_[0-9a-z]{12}_|://[^/\s:@]*:)[^\s&\"'@]+")
+_SECRET = re.compile(r"(access_token=|Bearer\s+|ak_[0-9a-z]{12}_)[^\s&\"']+|(://[^/\s:@]*:)[^\s/]+(?=@)")
 """Platform tokens, API keys and passwords in URLs, wherever a library may put them into a message."""
 
 
 def redact(text: str) -> str:
     """Return the text with everything that looks like a credential replaced by `***`."""
     # Lone surrogates (file names, other programs' output) are no UTF-8: a line must not be lost for one.
-    return _SECRET.sub(r"\1***", text).encode(errors="replace").decode()
+    return _SECRET.sub(r"\1\2***", text).encode(errors="replace").decode()
 
 
 class JsonFormatter(logging.Formatter):

@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import UnknownTopicOrPartitionError
 
 from antiphon import process
 from antiphon.clock import SystemClock
 from antiphon.config_feed import ConfigFeed
 from antiphon.http import build_api
-from antiphon.kafka import DeadLetters, Guard, build_producer, connection
+from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from antiphon.topics import EVENTS
@@ -20,6 +21,9 @@ from rules.adapters.config import ConfigurationInForce
 from rules.adapters.engine_telemetry import PrometheusCounts
 from rules.service import DecisionService
 from rules.settings import RulesSettings
+
+_TOPIC_RETRY_SECONDS = 1.0
+"""Between two looks for a topic that the deployment has yet to make."""
 
 
 def run_engine(settings: RulesSettings) -> int:
@@ -43,7 +47,7 @@ async def engine(settings: RulesSettings) -> AsyncIterator[tuple[ASGIApp, Sequen
         await configuration.wait_built()
         await producer.start()
         try:
-            app = stream.build_stream(settings, partitions=await _partitions(settings))
+            app = stream.build_stream(settings, partitions=await _partitions(producer))
             states = stream.TableAuthorStates(stream.states_table(app))
             log = stream.KafkaDecisionLog(producer)
             service = DecisionService(configuration=configuration, states=states, log=log, counts=counts, clock=SystemClock())
@@ -60,14 +64,10 @@ async def engine(settings: RulesSettings) -> AsyncIterator[tuple[ASGIApp, Sequen
     yield build_api("Antiphon rules engine", telemetry=telemetry, readiness=readiness), [feed.run(), configuration.run(), work()]
 
 
-async def _partitions(settings: RulesSettings) -> int:
+async def _partitions(producer: AIOKafkaProducer) -> int:
     """Return the partition count of the events topic, which the table of author states must share; waits for the topic."""
-    consumer = AIOKafkaConsumer(**connection(settings), group_id=None)
-    await consumer.start()
-    try:
-        while not (partitions := consumer.partitions_for_topic(EVENTS)):
-            await asyncio.sleep(1.0)
-            await consumer.topics()
-    finally:
-        await consumer.stop()
-    return len(partitions)
+    while True:
+        try:
+            return len(await producer.partitions_for(EVENTS))
+        except UnknownTopicOrPartitionError:
+            await asyncio.sleep(_TOPIC_RETRY_SECONDS)

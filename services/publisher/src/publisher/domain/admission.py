@@ -106,7 +106,7 @@ def _expired(entry: Entry, _around: Surroundings, now: float) -> Suppress | None
 def expiry(entry: Entry) -> float:
     """Return when the action becomes stale."""
     order, position = entry.order, entry.position
-    return max(order.expires, position.next_at + APPROVAL_LIFE) if position.approved else order.expires
+    return max(order.expires, position.approved_at + APPROVAL_LIFE) if position.approved else order.expires
 
 
 def _deleted(entry: Entry, around: Surroundings, _now: float) -> Suppress | None:

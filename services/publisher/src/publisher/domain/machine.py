@@ -187,7 +187,7 @@ def _record(at: Position, _change: Record, _now: float, _timing: Timing) -> Posi
 
 def _approve(at: Position, change: Approve, now: float, _timing: Timing) -> Position:
     text = at.text if change.text is None else change.text
-    return replace(at, state=State.NEW, approved=True, actor=change.actor, text=text, next_at=now)
+    return replace(at, state=State.NEW, approved_at=now, actor=change.actor, text=text, next_at=now)
 
 
 def _reject(at: Position, change: Reject, _now: float, _timing: Timing) -> Position:
@@ -203,7 +203,7 @@ def _resolve(at: Position, change: Resolve, _now: float, _timing: Timing) -> Pos
 def _send_again(at: Position, change: SendAgain, now: float, _timing: Timing) -> Position | None:
     if at.state is State.SUPPRESSED and at.reason not in {Reason.CREDENTIAL, Reason.NO_CHANNEL}:
         return None
-    return replace(at, state=State.NEW, actor=change.actor, approved=True, next_at=now, verify_at=None, attempts=0)
+    return replace(at, state=State.NEW, actor=change.actor, approved_at=now, next_at=now, verify_at=None, attempts=0)
 
 
 _Rule = Callable[[Position, Any, float, Timing], Position | None]

@@ -147,7 +147,8 @@ class Position:
     """Where an action stands now.
 
     `revision` counts every saved change, `epoch` the claims (each allows one send), `sequence` the told states.
-    `uncertain`: an earlier send may have had its effect. `approved`: a person asked for it.
+    `uncertain`: an earlier send may have had its effect. `approved_at`: when a person asked for it, 0 if
+    nobody did.
     """
 
     state: State
@@ -168,8 +169,13 @@ class Position:
     reads: int = 0
     failed_reads: int = 0
     uncertain: bool = False
-    approved: bool = False
+    approved_at: float = 0.0
     changed_at: float = 0.0
+
+    @property
+    def approved(self) -> bool:
+        """Whether a person asked for it."""
+        return self.approved_at > 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from typing_extensions import override
 
-from antiphon.auth import Principal, Role, require
+from antiphon.auth import Principal, Role, Viewer, require
 from antiphon.problems import Problem
 from rules.configuration import Match, Saved, precondition_required
 from rules.entities import SLUG, Entity
@@ -84,11 +84,15 @@ class Scope:
         self.by = by
 
 
-def scoped(role: Role) -> Callable[..., Scope]:
-    """Return a dependency: the brand of the path, for a caller of at least this role; a foreign one answers 404."""
+def _visible(by: Viewer, brand: SlugPath) -> str:
+    return by.check(brand)
 
-    def dependency(by: Annotated[Principal, Depends(require(role))], brand: SlugPath) -> Scope:
-        return Scope(by.check(brand), by)
+
+def scoped(role: Role) -> Callable[..., Scope]:
+    """Return a dependency: the brand of the path, for a caller of at least this role; a foreign one answers 404 to every role."""
+
+    def dependency(brand: Annotated[str, Depends(_visible)], by: Annotated[Principal, Depends(require(role))]) -> Scope:
+        return Scope(brand, by)
 
     return dependency
 

@@ -82,8 +82,6 @@ def states_table(app: faust.App) -> Any:
         "limits",
         key_type=bytes,
         value_type=bytes,
-        key_serializer="raw",
-        value_serializer="raw",
         partitions=partitions,
         changelog_topic=changelog,
         use_partitioner=True,  # written outside stream iteration; the key decides, as it does for events
@@ -136,6 +134,7 @@ def add_agent(app: faust.App, guard: Guard[Incoming]) -> None:
     topic = app.topic(EVENTS, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
     async def engine(stream: Any) -> None:
+        await _learn_partitions(app)
         async for events in stream.take_events(MAX_BATCH, within=BATCH_SECONDS):
             try:
                 await guard.handle([_record(event.message) for event in events])
@@ -144,6 +143,11 @@ def add_agent(app: faust.App, guard: Guard[Incoming]) -> None:
                 os._exit(_EXIT_STOPPED)
 
     app.agent(topic, name="rules.engine", concurrency=1)(engine)
+
+
+async def _learn_partitions(app: faust.App) -> None:
+    """Let Faust's producer learn the changelog's partitions: it needs them at the first write and would not wait for them."""
+    await app.producer._ensure_producer().partitions_for(LIMITS)  # noqa: SLF001 (Faust has no public way)
 
 
 def _record(message: Any) -> Record:

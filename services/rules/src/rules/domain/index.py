@@ -5,7 +5,7 @@ opens at most four buckets and looks up only the terms that were found in its te
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
@@ -21,6 +21,9 @@ _EVERY = "*"
 MAX_FILED = 4
 """A rule that names more kinds or platforms than this is filed once for all: more copies cost memory and save little."""
 
+MAX_PREPARED_SHARE = 2
+"""When a builder has prepared this many times the rules there are, half its terms belong to rules that are gone: start anew."""
+
 Matched = tuple[Rule, tuple[str, ...]]
 """A rule that matched by place and text, and the excluded terms that keep it from acting."""
 
@@ -32,57 +35,87 @@ class _Bucket:
 
 
 class BrandIndex:
-    """The rules of one brand in their order; read-only after construction."""
+    """The rules of one brand in their order; read-only after construction.
 
-    __slots__ = ("_buckets", "_checks", "_vocabulary", "rules")
+    `previous`: an index of mostly the same `Rule` objects; what was prepared for them is taken over.
+    """
 
-    def __init__(self, rules: Iterable[Rule], factory: MatcherFactory) -> None:
+    __slots__ = ("_anywhere", "_buckets", "_builder", "_checks", "_kinds", "_platforms", "_prepared", "_vocabulary", "rules")
+
+    def __init__(self, rules: Iterable[Rule], factory: MatcherFactory, previous: "BrandIndex | None" = None) -> None:
         self.rules = tuple(sorted(rules, key=lambda rule: (rule.priority, rule.rule_id)))
-        builder = VocabularyBuilder()
-        self._checks = [compile_condition(rule.when, builder) if rule.when is not None else None for rule in self.rules]
-        self._vocabulary: Vocabulary = builder.build(factory)
-        self._buckets: dict[tuple[str, str], _Bucket] = {}
-        for place, (rule, check) in enumerate(zip(self.rules, self._checks, strict=True)):
-            self._file(place, rule.where, check)
+        self._builder, known, self._prepared = _inherited(self.rules, previous)
+        self._checks = [known[id(rule)] if id(rule) in known else self._compiled(rule) for rule in self.rules]
+        self._vocabulary: Vocabulary = self._builder.build(factory)
+        self._anywhere = [_is_filed_exactly(rule.where) for rule in self.rules]
+        self._buckets = _opened(self._filed())
+        self._kinds = {kind for kind, _ in self._buckets}
+        self._platforms = {platform for _, platform in self._buckets}
 
-    def _file(self, place: int, where: Where, check: Check | None) -> None:
-        keys = check.access() if check is not None else None
-        for address in product(_addresses(where.kinds), _addresses(where.platforms)):
-            bucket = self._buckets.setdefault(address, _Bucket())
-            if keys is None:
-                bucket.always.append(place)
-                continue
-            for key in keys:
-                bucket.by_key.setdefault(key, []).append(place)
+    def _compiled(self, rule: Rule) -> Check | None:
+        return compile_condition(rule.when, self._builder) if rule.when is not None else None
+
+    def _filed(self) -> dict[tuple[str, str], _Bucket]:
+        buckets: defaultdict[tuple[str, str], _Bucket] = defaultdict(_Bucket)
+        for place, (rule, check) in enumerate(zip(self.rules, self._checks, strict=True)):
+            keys = check.access() if check is not None else None
+            for address in product(_addresses(rule.where.kinds), _addresses(rule.where.platforms)):
+                if keys is None:
+                    buckets[address].always.append(place)
+                    continue
+                for key in keys:
+                    buckets[address].by_key.setdefault(key, []).append(place)
+        return buckets
 
     def matched(self, event: Event) -> list[Matched]:
         """Return the rules that match the event by place and text, in their order."""
         found = self._vocabulary.find(event.text)
-        candidates = self._candidates(event, found)
-        if not candidates:
-            return []
         matched: list[Matched] = []
-        for place in sorted(candidates):
+        for place in self._candidates(event, found):
             rule, check = self.rules[place], self._checks[place]
-            if not is_place(rule.where, event) or (check is not None and not check.matches(found)):
+            if not self._anywhere[place] and not is_place(rule.where, event):
                 continue
-            excluded = () if check is None or check.holds(found) else check.excluding(found)
-            matched.append((rule, excluded))
+            if check is None or check.holds(found):
+                matched.append((rule, ()))
+            elif check.matches(found):
+                matched.append((rule, check.excluding(found)))
         return matched
 
-    def _candidates(self, event: Event, found: Collection[int]) -> set[int]:
+    def _candidates(self, event: Event, found: Collection[int]) -> Sequence[int]:
+        kind = event.kind if event.kind in self._kinds else _EVERY
+        platform = event.platform if event.platform in self._platforms else _EVERY
         candidates: set[int] = set()
-        kind, platform = event.kind, event.platform
-        for address in ((kind, platform), (kind, _EVERY), (_EVERY, platform), (_EVERY, _EVERY)):
-            bucket = self._buckets.get(address)
-            if bucket is None:
-                continue
+        for bucket in self._buckets.get((kind, platform), ()):
             candidates.update(bucket.always)
             for key in found:
-                places = bucket.by_key.get(key)
-                if places:
-                    candidates.update(places)
-        return candidates
+                if key in bucket.by_key:
+                    candidates.update(bucket.by_key[key])
+        return sorted(candidates)
+
+
+def _inherited(rules: Sequence[Rule], previous: BrandIndex | None) -> tuple[VocabularyBuilder, dict[int, Check | None], int]:
+    """Return the builder to go on with, the checks that are ready by the identity of their rule, and how many it has prepared."""
+    if previous is None or previous._prepared > MAX_PREPARED_SHARE * len(rules):  # noqa: SLF001
+        return VocabularyBuilder(), {}, len(rules)
+    current = {id(rule) for rule in rules}
+    known = {id(rule): check for rule, check in zip(previous.rules, previous._checks, strict=True) if id(rule) in current}  # noqa: SLF001
+    return previous._builder, known, previous._prepared + len(rules) - len(known)  # noqa: SLF001
+
+
+def _opened(filed: Mapping[tuple[str, str], _Bucket]) -> dict[tuple[str, str], tuple[_Bucket, ...]]:
+    """Return for each place that rules name all buckets that an event there opens."""
+    kinds = {kind for kind, _ in filed} | {_EVERY}
+    platforms = {platform for _, platform in filed} | {_EVERY}
+    return {
+        (kind, platform): tuple(filed[address] for address in product({kind, _EVERY}, {platform, _EVERY}) if address in filed)
+        for kind, platform in product(kinds, platforms)
+    }
+
+
+def _is_filed_exactly(where: Where) -> bool:
+    """Return whether the bucket a rule is filed in says all about where it looks."""
+    restricted = where.channels or where.objects_only or where.objects_except or where.top_level_only or where.ads != "include"
+    return not restricted and len(where.kinds) <= MAX_FILED and len(where.platforms) <= MAX_FILED
 
 
 def _addresses(names: frozenset[str]) -> Collection[str]:
@@ -142,7 +175,8 @@ def build_snapshot(
 ) -> Snapshot:
     """Return the snapshot of brands, active rules and own accounts (platform, account).
 
-    Indexes of `previous` are taken over for brands whose `Rule` objects are the same, so a change costs one brand.
+    What `previous` prepared for the same `Rule` objects is taken over, so that a change costs little. One build at a
+    time may follow from one previous snapshot.
     """
     by_brand: defaultdict[str, list[Rule]] = defaultdict(list)
     for rule in rules:
@@ -160,4 +194,4 @@ def build_snapshot(
 def _index(rules: Sequence[Rule], before: BrandConfiguration | None, factory: MatcherFactory) -> BrandIndex:
     if before is not None and {id(rule) for rule in rules} == {id(rule) for rule in before.index.rules}:
         return before.index
-    return BrandIndex(rules, factory)
+    return BrandIndex(rules, factory, before.index if before is not None else None)

@@ -34,10 +34,11 @@ PRIVATE_BYTES = {"instagram": 1000}
 _CHARACTER_BYTES = 4
 """The most bytes a character takes in UTF-8."""
 
-_PLACEHOLDER = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_PLACEHOLDER = re.compile(r"\{\{([^{}]*)\}\}")
 _LINK_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 _HANDLE = re.compile(r"[\w.-]+")
-_DOT_INSIDE = re.compile(r"(?<=\w)\.(?=\w)")
+_SIGNS = re.compile("[@#\uff20\uff03\ufe6b\ufe5f]+")
+_LINKING = re.compile(r"://|(?<=\w)[.\u3002\uff0e\uff61](?=\w)")
 _INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp"})
 _JOINERS = frozenset("\u200c\u200d")
 """Format characters that scripts and emoji need; they cannot turn or hide text."""
@@ -91,8 +92,6 @@ def _check_literal(literal: str) -> None:
 def _placeholder(content: str, *, after_at: bool) -> Placeholder:
     name, bar, default = content.partition("|")
     name = name.strip()
-    if "{" in content or "}" in content:
-        raise TemplateError(f"braces inside {{{{{content}}}}}")
     if name not in NAMES and not (name.startswith(LINK_PREFIX) and _LINK_ID.fullmatch(name.removeprefix(LINK_PREFIX))):
         allowed = ", ".join([*NAMES, LINK_PREFIX + "<id>"])
         raise TemplateError(f"unknown placeholder {name!r}; allowed are {allowed}")
@@ -130,6 +129,8 @@ def _value(part: Placeholder, values: Mapping[str, str]) -> str:
 
 def visible(value: str) -> str:
     """Return the value on one line, without control characters and without what turns or hides text."""
+    if value.isascii() and value.isprintable():
+        return " ".join(value.split())
     kept = (" " if character.isspace() else character for character in value)
     text = "".join(
         character for character in kept if character in _JOINERS or unicodedata.category(character) not in _INVISIBLE_CATEGORIES
@@ -139,9 +140,7 @@ def visible(value: str) -> str:
 
 def harmless(value: str) -> str:
     """Return the value such that no platform makes a mention, a hashtag or a link of it."""
-    for character in "@#\uff20\uff03\ufe6b\ufe5f":
-        value = value.replace(character, "")
-    return _DOT_INSIDE.sub(" ", value.replace("://", " ")).strip()
+    return _LINKING.sub(" ", _SIGNS.sub("", value)).strip()
 
 
 def first_name(name: str) -> str:

@@ -25,13 +25,17 @@ _FOLDED: dict[int, str | None] = {
 }
 _TO_FOLD = re.compile("[" + "".join(map(chr, _FOLDED)) + "]")
 
-_LINK = re.compile(
-    r"(?:[a-z][a-z0-9+.-]{1,15}://|www\.)\S+"
-    # without a scheme only what cannot be two words with a forgotten space ("great.me too"), or has a path
-    r"|(?<![\w@.-])(?:[\w-]{1,63}\.){1,8}(?:(?:com|net|org|biz|xyz|eu|ch|fr|ru|ua|uk|pl|nl|jp|cn|br|tv)(?![\w-]|\.\w)(?:[/?#]\S*)?|[a-z]{2,24}/\S*)"
+# Every pattern starts with letters of its own, so that the search skips texts without them; none can go back far.
+_LINK = re.compile(r"https?://\S+")
+_OTHER_LINK = re.compile(r"://\S+")
+_WWW = re.compile(r"www\.\S+")
+_DOT_INSIDE = re.compile(r"\.[a-z]")
+_DOMAIN_END = re.compile(
+    # only what cannot be two words with a forgotten space ("great.me too"), or has a path
+    r"\.(?:(?:com|net|org|biz|xyz|eu|ch|fr|ru|ua|uk|pl|nl|jp|cn|br|tv)(?![\w-]|\.\w)(?:[/?#]\S*)?|[a-z]{2,24}/\S*)"
 )
-_HANDLE = re.compile(r"[\w.+-]*@[\w.-]+")
-_DOT_INSIDE = re.compile(r"\.[\w/]")
+_HANDLE = re.compile(r"@[\w.-]+")
+_ADDRESS_SIGNS = "_.+-"
 _HYPHEN_INSIDE = re.compile(r"(?<=\w)-+(?=\w)")
 _APOSTROPHE_INSIDE = re.compile(r"(?<=\w)'(?=\w)")
 _LONG_RUN = re.compile(r"([^\W\d_])\1\1")
@@ -55,7 +59,8 @@ def fold(text: str) -> str:
 
 
 def _fold_unicode(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text.replace("\u00b4", "'")).casefold()
+    folded = text if unicodedata.is_normalized("NFKC", text) else unicodedata.normalize("NFKC", text.replace("\u00b4", "'"))
+    folded = folded.casefold()
     if not unicodedata.is_normalized("NFKC", folded):
         folded = unicodedata.normalize("NFKC", folded)
     if _TO_FOLD.search(folded):
@@ -65,11 +70,39 @@ def _fold_unicode(text: str) -> str:
 
 def words_form(folded: str) -> str:
     """Return folded text as terms are looked for: links and handles masked, hyphens inside words as spaces."""
-    if ("." in folded and _DOT_INSIDE.search(folded)) or "://" in folded:
-        folded = _LINK.sub(MASK, folded)
+    if "." in folded or "://" in folded:
+        folded = _mask_links(folded)
     if "@" in folded:
-        folded = _HANDLE.sub(MASK, folded)
+        folded = _mask_heads(_HANDLE.sub(MASK, folded))
     return _without_hyphens(folded)
+
+
+def _mask_links(folded: str) -> str:
+    if "://" in folded:
+        folded = _mask_heads(_OTHER_LINK.sub(MASK, _LINK.sub(MASK, folded)))
+    if "www." in folded:
+        folded = _WWW.sub(MASK, folded)
+    if _DOT_INSIDE.search(folded):
+        folded = _mask_heads(_DOMAIN_END.sub(MASK, folded))
+    return folded
+
+
+def _mask_heads(folded: str) -> str:
+    """Mask also what a mask is glued to: the name before an address's sign, the rest of a domain."""
+    masks = folded.count(MASK)
+    if masks == folded.count(" " + MASK) + folded.startswith(MASK):
+        return folded
+    *heads, last = folded.split(MASK)
+    return MASK.join([*map(_without_address, heads), last])
+
+
+def _without_address(head: str) -> str:
+    end = len(head)
+    if head.endswith("."):
+        return head
+    while end and (head[end - 1].isalnum() or head[end - 1] in _ADDRESS_SIGNS):
+        end -= 1
+    return head[:end]
 
 
 def _without_hyphens(folded: str) -> str:

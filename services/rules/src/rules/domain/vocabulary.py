@@ -74,13 +74,15 @@ class _Finder:
         """Add the keys of what stands in the text."""
         if self._matcher is None:
             return
-        words, contains = self._words, self._contains
+        words, contains, length = self._words, self._contains, len(text)
         for number, start, end in self._matcher(text):
+            key = words[number]
+            if key >= 0 and key not in found:
+                clear = (end == length or text[end] == " ") and (start == 0 or text[start - 1] == " ")
+                if clear or stands_alone(text, start, end):
+                    found.add(key)
             key = contains[number]
             if key >= 0:
-                found.add(key)
-            key = words[number]
-            if key >= 0 and key not in found and stands_alone(text, start, end):
                 found.add(key)
 
 

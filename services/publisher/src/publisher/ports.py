@@ -1,0 +1,353 @@
+"""What the use cases need from the outside."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from pydantic import SecretStr
+
+from publisher.domain.admission import BrandPolicy, Edit, Facts
+from publisher.domain.limits import Consumed
+from publisher.domain.model import Entry, Kind, Order, Reason, State, Told
+from publisher.domain.pace import Usage
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """A compare-and-set: `after` replaces `before` if nobody has changed the entry since. `actor` goes to the history."""
+
+    before: Entry
+    after: Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Inserted:
+    """What became of an insertion: stored now, stored before (as it is now), refused because the target's slot is taken."""
+
+    new: Sequence[Entry]
+    known: Sequence[Entry]
+    taken: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the ledger; `cursor` is empty on the last one."""
+
+    entries: Sequence[Entry]
+    cursor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line of an entry's history."""
+
+    at: float
+    state: str
+    reason: str
+    actor: str
+    epoch: int
+
+
+class Ledger(Protocol):
+    """The durable record of every action. Writes return only after a majority has them; Transient when it cannot say."""
+
+    async def insert(self, entries: Sequence[Entry], adopted: float) -> Inserted:
+        """Store new entries; they come to a sweep's attention `adopted` seconds later than they are due."""
+        ...
+
+    async def save(self, savings: Sequence[Saving]) -> Sequence[bool]:
+        """Carry out compare-and-sets, each for itself; Invalid("slot_taken") if a single one needs a slot that is taken."""
+        ...
+
+    async def get(self, action_ids: Sequence[str]) -> Sequence[Entry]:
+        """Return those that exist, in any order."""
+        ...
+
+    async def history(self, action_id: str) -> Sequence[Happening]:
+        """Return what happened to one action, oldest first."""
+        ...
+
+    async def on_target(self, brand: str, platform: str, target: str) -> Sequence[Entry]:
+        """Return every entry on one object."""
+        ...
+
+    async def in_states(self, brand: str, states: Sequence[State], limit: int) -> Sequence[Entry]:
+        """Return entries of one brand that are in one of the states."""
+        ...
+
+    async def due(self, now: float, limit: int) -> Sequence[Entry]:
+        """Return entries that a sweep must look at, the longest waiting first."""
+        ...
+
+    async def postpone(self, entries: Sequence[Entry], until: float) -> None:
+        """Keep entries that nobody moves meanwhile from a sweep's attention: somebody has them in hand."""
+        ...
+
+    async def untold(self, action_ids: Sequence[str]) -> Sequence[Told]:
+        """Return the announcements stored with these entries that were not cleared yet."""
+        ...
+
+    async def clear(self, told: Sequence[Told]) -> None:
+        """Forget announcements that have left; later ones of the same entry stay."""
+        ...
+
+    async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:
+        """Return a page of one brand's entries, in the order of their ids."""
+        ...
+
+    async def count(self, state: State) -> int:
+        """Return how many entries are in a state."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """Something learnt about an object."""
+
+    brand: str
+    platform: str
+    object: str
+    deleted_at: float | None = None
+    edit: Edit | None = None
+    human_at: float | None = None
+
+
+class Threads(Protocol):
+    """What is known about targets and their threads."""
+
+    async def record(self, observations: Sequence[Observation]) -> None:
+        """Store durably; repeating it changes nothing."""
+        ...
+
+    async def facts(self, brand: str, platform: str, objects: Sequence[str]) -> Mapping[str, Facts]:
+        """Return what is known, by object; unknown ones are absent."""
+        ...
+
+
+class Limits(Protocol):
+    """The ids that consumed limits."""
+
+    async def read(self, key: str) -> Consumed:
+        """Return what is consumed; nothing at revision 0 when the key is new."""
+        ...
+
+    async def write(self, key: str, consumed: Consumed) -> bool:
+        """Store if the revision is still the one read; the stored one is one higher."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Calls a second in the long run, and at once."""
+
+    per_second: float
+    burst: float
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """How many of the calls asked for may be made now, and seconds until the next may."""
+
+    granted: int
+    wait: float
+
+
+class Tokens(Protocol):
+    """Each channel's allowance of calls, shared by all replicas. Never raises: it falls back to a share of its own."""
+
+    async def take(self, channel: str, wanted: int, rate: Rate) -> Grant:
+        """Take up to `wanted` calls."""
+        ...
+
+    async def pause(self, channel: str, seconds: float) -> None:
+        """Let nobody call for a while."""
+        ...
+
+    async def slow(self, channel: str, factor: float) -> None:
+        """Multiply the rate by `factor` (0.05 to 1) from now on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One of a brand's accounts, with what is needed to act as it. `refused_at`: when its credential was last refused."""
+
+    brand: str
+    channel: str
+    platform: str
+    account: str
+    credential: SecretStr
+    api_url: str = ""
+    rate: Rate | None = None
+    refused_at: float | None = None
+    generation: int = 0
+
+    @property
+    def key(self) -> str:
+        """The name of its token bucket."""
+        return f"{self.brand}/{self.channel}"
+
+
+class Channels(Protocol):
+    """The channels and their credentials."""
+
+    async def find(self, brand: str, channel: str, platform: str, account: str) -> Channel | None:
+        """Return the channel by name, or by account when the name is empty; None unless platform and account fit."""
+        ...
+
+    async def credential_refused(self, channel: Channel, at: float | None) -> None:
+        """Note that the platform refuses this credential (None: that it accepts it again)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One call to make: what, where, and until when it may still begin (monotonic seconds)."""
+
+    kind: Kind
+    event_kind: str
+    target: str
+    author: str
+    text: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The platform did it."""
+
+    platform_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    """The platform refused for good."""
+
+    reason: Reason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Untouched:
+    """Surely not done: never sent, or turned away for now. `after` seconds; `counts`: whether it uses up an attempt."""
+
+    detail: str
+    after: float | None = None
+    counts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AlreadyThere:
+    """The platform says that the same text is there already."""
+
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """Sent; what came of it is not known."""
+
+    detail: str
+
+
+Outcome = Done | Denied | Untouched | AlreadyThere | Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An outcome, and what it says about the channel: seconds to rest, usage, whether the credential is refused."""
+
+    outcome: Outcome
+    pause: float = 0.0
+    usage: Usage | None = None
+    credential_refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One of our own posts under a target; `at` on our clock."""
+
+    platform_id: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What of ours stands under a target. `complete`: every page was read."""
+
+    own: Sequence[Sight]
+    complete: bool
+
+
+class Platform(Protocol):
+    """One platform's way of acting and reading."""
+
+    name: str
+    kinds: frozenset[Kind]
+    repeatable: frozenset[Kind]
+    """Kinds that have no second effect when they are done twice."""
+    listable: frozenset[Kind]
+    """Kinds whose effect can be read back."""
+
+    def default_rate(self) -> Rate:
+        """Return the rate of a channel that was given none."""
+        ...
+
+    async def act(self, channel: Channel, deed: Deed) -> Answer:
+        """Make exactly one call. Never raises for what a platform or a network does."""
+        ...
+
+    async def read_back(self, channel: Channel, order: Order) -> Listing:
+        """Read what of ours stands under the order's target. Raises Transient when it cannot be read."""
+        ...
+
+    async def check(self, channel: Channel) -> str:
+        """Return the account's name as the platform knows it. Raises Invalid (credential) or Transient."""
+        ...
+
+
+class Announcer(Protocol):
+    """Where state changes go."""
+
+    async def announce(self, told: Sequence[Told]) -> None:
+        """Return once all are durable. Raises Transient."""
+        ...
+
+
+class Policies(Protocol):
+    """What people decided, in force now."""
+
+    def policy(self, brand: str) -> BrandPolicy:
+        """Return the brand's policy."""
+        ...
+
+
+class Meter(Protocol):
+    """Counts what happens."""
+
+    def delivered(self, told: Told) -> None:
+        """A state was told."""
+        ...
+
+    def unknown(self, platform: str) -> None:
+        """A send's outcome is not known."""
+        ...
+
+    def reconciled(self, result: str) -> None:
+        """A reading back ended: seen, unseen, failed, unlistable, echoed."""
+        ...
+
+    def doubled(self) -> None:
+        """More than one of ours stands under one target."""
+        ...
+
+    def called(self, platform: str, seconds: float) -> None:
+        """A call was answered after so long."""
+        ...
+
+    def paused(self, delta: int) -> None:
+        """A channel began (1) or ended (-1) to rest."""
+        ...
+
+
+Failpoint = Callable[[str], None]

@@ -1,0 +1,60 @@
+"""Moving an entry through the protocol, however many others try at the same time."""
+
+from collections.abc import Callable
+
+from antiphon.clock import Clock
+
+from publisher.domain.changes import Change, Timing
+from publisher.domain.machine import step
+from publisher.domain.model import Entry
+from publisher.ports import Ledger, Saving
+
+_TRIES = 8
+"""Lost races in a row; each means that somebody else moved this one entry, which has few moves."""
+
+
+class Moves:
+    """Applies changes by compare-and-set."""
+
+    def __init__(self, *, ledger: Ledger, clock: Clock, timing: Timing, tell: Callable[[Entry], None]) -> None:
+        self._ledger, self._clock, self._timing, self._tell = ledger, clock, timing, tell
+
+    def next(self, entry: Entry, change: Change) -> Entry | None:
+        """Return what the entry would become, nothing saved."""
+        moved = step(entry.position, change, self._clock.now().timestamp(), self._timing)
+        return None if moved is None else Entry(entry.order, moved)
+
+    async def apply(self, entry: Entry, change: Change) -> Entry | None:
+        """Save the change, from the stored state if the given one is old; None when it has no meaning there.
+
+        Raises Transient when the store cannot say whether it was saved.
+        """
+        for _ in range(_TRIES):
+            moved = self.next(entry, change)
+            if moved is None:
+                return None
+            if (await self._ledger.save([Saving(entry, moved)]))[0]:
+                self.announce(entry, moved)
+                return moved
+            found = await self._ledger.get([entry.order.action_id])
+            if not found:
+                return None
+            entry = found[0]
+        return None
+
+    async def apply_all(self, changes: list[tuple[Entry, Change]]) -> list[Entry | None]:
+        """Save many changes at once; None where an entry had moved meanwhile or the change has no meaning."""
+        moved = [self.next(entry, change) for entry, change in changes]
+        savings = [Saving(entry, after) for (entry, _), after in zip(changes, moved, strict=True) if after is not None]
+        saved = iter(await self._ledger.save(savings)) if savings else iter(())
+        result = [after if after is not None and next(saved) else None for after in moved]
+        for (before, _), after in zip(changes, result, strict=True):
+            if after is not None:
+                self.announce(before, after)
+        return result
+
+    def announce(self, before: Entry | None, after: Entry) -> None:
+        """Have the new state told if it is one that people hear of."""
+        if before is None or after.position.sequence > before.position.sequence:
+            if after.position.sequence:
+                self._tell(after)

@@ -1,0 +1,67 @@
+"""State changes on their way out: stored with the change itself, sent, then cleared."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+
+from antiphon.errors import Transient
+
+from publisher.domain.model import Entry, Told, told_of
+from publisher.ports import Announcer, Failpoint, Ledger, Meter
+
+log = logging.getLogger(__name__)
+
+_BATCH = 500
+"""Announcements a round: few store calls a second at full load, and little to repeat after a crash."""
+
+_LINGER = 0.01
+"""Seconds that a round waits for company; store calls cost more than the wait."""
+
+
+class Outbox:
+    """Sends what has just been saved at once; what a crash left behind is handed in by the sweep."""
+
+    def __init__(
+        self, *, ledger: Ledger, announcer: Announcer, meter: Meter, failpoint: Failpoint, idle: Callable[[], None] | None = None
+    ) -> None:
+        self._ledger, self._announcer, self._meter, self._failpoint = ledger, announcer, meter, failpoint
+        self._queue: asyncio.Queue[Told] = asyncio.Queue()
+        self._idle = idle
+
+    @property
+    def waiting(self) -> int:
+        """Announcements not yet sent by this process."""
+        return self._queue.qsize()
+
+    def tell(self, entry: Entry) -> None:
+        """Take the announcement of a state that is already saved."""
+        told = told_of(entry)
+        self._meter.delivered(told)
+        self._queue.put_nowait(told)
+
+    async def recover(self, action_ids: Sequence[str]) -> None:
+        """Send what is stored with these entries and was never cleared."""
+        for told in await self._ledger.untold(action_ids):
+            self._queue.put_nowait(told)
+
+    async def run(self) -> None:
+        """Send until cancelled."""
+        while True:
+            batch = [await self._queue.get()]
+            await asyncio.sleep(_LINGER)
+            while len(batch) < _BATCH and not self._queue.empty():
+                batch.append(self._queue.get_nowait())
+            await self._send(batch)
+
+    async def _send(self, batch: list[Told]) -> None:
+        self._failpoint("publisher.after_save")
+        while True:
+            try:
+                await self._announcer.announce(batch)
+                self._failpoint("publisher.before_clear")
+                await self._ledger.clear(batch)
+            except Transient as error:
+                log.warning("announcements wait: %s", error, extra={"count": len(batch)})
+                await asyncio.sleep(0.5)
+            else:
+                return

@@ -1,0 +1,45 @@
+"""Every setting of the publisher."""
+
+from antiphon.seal import SealSettings
+from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings, RedisSettings
+from pydantic import Field
+
+
+class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSettings, SealSettings):
+    """Addresses, bounds and waits; durations in the unit their name ends in."""
+
+    publisher_group: str = "publisher"
+    """Consumer group on the decisions; another one reads everything again, which posts nothing twice."""
+
+    publisher_facebook_api_url: str = "https://graph.facebook.com/v23.0"
+    publisher_instagram_api_url: str = "https://graph.instagram.com/v23.0"
+
+    publisher_api_hosts: frozenset[str] = frozenset({"graph.facebook.com", "graph.instagram.com"})
+    """Hosts that a channel's own API URL may name, beside those of the two URLs above; anything else could be inside."""
+
+    publisher_concurrency: int = Field(default=16, ge=1, le=256)
+    """Calls in flight a channel: with answers in half a second, 32 a second."""
+
+    publisher_queue: int = Field(default=2_000, ge=1)
+    """Entries a channel keeps in memory; more wait in the ledger."""
+
+    publisher_rate_per_second: float = Field(default=100.0, gt=0)
+    publisher_rate_burst: float = Field(default=200.0, ge=1)
+    """Calls a channel may make when it was given no rate of its own; the platform's usage headers slow it further."""
+
+    publisher_replicas: int = Field(default=1, ge=1)
+    """How many workers share the allowance while Redis is away."""
+
+    publisher_http_timeout_seconds: float = Field(default=10.0, gt=0)
+    publisher_connect_timeout_seconds: float = Field(default=3.0, gt=0)
+    publisher_lease_seconds: float = Field(default=15.0, gt=0)
+    """After this another worker may take a send for lost; longer than the HTTP timeout."""
+
+    publisher_settle_seconds: float = Field(default=120.0, gt=0)
+    """From a send to the first reading back; shorter than a platform's lag parks what was posted, until a later reading."""
+
+    publisher_sweep_seconds: float = Field(default=0.5, gt=0)
+    """How often the ledger is looked through: the most that an approval or a retry waits beyond its time."""
+
+    publisher_egress_proxy: str | None = None
+    """URL of the proxy through which platforms are reached."""

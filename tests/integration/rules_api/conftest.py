@@ -1,0 +1,170 @@
+"""A running configuration API on the real backing services, and small words to speak to it."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from antiphon.auth import Role
+from antiphon.process import background
+from antiphon.topics import CONFIG
+from antiphon.v1.config_pb2 import ConfigRecord
+from rules.app import api, create_key
+from rules.keys import Grant
+from rules.settings import RulesSettings
+
+PATIENCE_S = 20.0
+
+
+@dataclass(slots=True)
+class Caller:
+    """Speaks to an API with one key."""
+
+    http: httpx.AsyncClient
+    token: str
+
+    async def send(self, method: str, path: str, *, match: object = None, **more: Any) -> httpx.Response:
+        headers: dict[str, str] = {"Authorization": f"Bearer {self.token}", **more.pop("headers", {})}
+        if match is not None:
+            headers["If-Match"] = match if isinstance(match, str) else f'"{match}"'
+        return await self.http.request(method, path, headers=headers, **more)
+
+    async def get(self, path: str, **more: Any) -> httpx.Response:
+        return await self.send("GET", path, **more)
+
+    async def post(self, path: str, json: Any = None, **more: Any) -> httpx.Response:
+        return await self.send("POST", path, json=json, **more)
+
+    async def put(self, path: str, json: Any = None, **more: Any) -> httpx.Response:
+        return await self.send("PUT", path, json=json, **more)
+
+
+@dataclass(slots=True)
+class RunningApi:
+    """An API in this process."""
+
+    app: FastAPI
+    http: httpx.AsyncClient
+    settings: RulesSettings
+    admin: Caller
+    tokens: dict[tuple[str, str], Caller] = field(default_factory=dict)
+
+    async def caller(self, role: str, *brands: str) -> Caller:
+        """Return a caller with a fresh key, once the API knows it."""
+        made = await self.admin.post("/v1/keys", {"name": f"test {role}", "brands": list(brands), "role": role})
+        assert made.status_code == 201, made.text
+        return Caller(self.http, made.json()["token"])
+
+    async def brand(self, brand: str) -> dict[str, Any]:
+        """Create a brand and return the answer."""
+        made = await self.admin.post("/v1/brands", {"id": brand, "name": brand.title()})
+        assert made.status_code == 201, made.text
+        return dict(made.json())
+
+
+async def _eventually(condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not await condition():
+        assert time.monotonic() < deadline, f"not within {PATIENCE_S} s: {what}"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], Awaitable[bool]], str], Awaitable[None]]:
+    return _eventually
+
+
+def price_rule(rule_id: str = "price-question", **changes: Any) -> dict[str, Any]:
+    """Return a small rule document."""
+    return {
+        "id": rule_id,
+        "name": "Answer price questions",
+        "where": {"platforms": ["instagram", "facebook"], "kinds": ["comment"]},
+        "when": {"all": [{"text": {"any": ["price", "how much"]}}]},
+        "then": [{"reply": {"text": {"default": ["Hi {{author.first_name|there}}, it is 49 €."]}}}],
+        **changes,
+    }
+
+
+@pytest.fixture
+def rule_document() -> Callable[..., dict[str, Any]]:
+    return price_rule
+
+
+@pytest.fixture
+def rules_settings(kafka_bootstrap: str, mongo_uri: str, unique_name: Callable[[str], str]) -> RulesSettings:
+    return RulesSettings(
+        kafka_bootstrap_servers=kafka_bootstrap, mongo_uri=SecretStr(mongo_uri), mongo_database=unique_name("rules_api")
+    )
+
+
+@asynccontextmanager
+async def _running(settings: RulesSettings) -> AsyncIterator[RunningApi]:
+    made = await create_key(settings, Grant(name="test admin", brands=("*",), role=Role.ADMIN))
+    async with api(settings) as (app, tasks):
+        assert isinstance(app, FastAPI)
+        transport = httpx.ASGITransport(app=app)
+        async with background(*tasks) as failed, httpx.AsyncClient(transport=transport, base_url="http://rules") as http:
+            admin = Caller(http, made.token)
+
+            async def knows_its_admin() -> bool:
+                assert not failed.done(), failed.result()
+                return (await admin.get("/v1/keys")).status_code == 200
+
+            await _eventually(knows_its_admin, "the API knows its admin key")
+            yield RunningApi(app, http, settings, admin)
+
+
+@pytest.fixture
+def run_api() -> Callable[[RulesSettings], AbstractAsyncContextManager[RunningApi]]:
+    return _running
+
+
+@pytest.fixture
+async def rules_api(rules_settings: RulesSettings) -> AsyncIterator[RunningApi]:
+    async with _running(rules_settings) as running:
+        yield running
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRecord:
+    """A record of the configuration topic as it lies there."""
+
+    offset: int
+    headers: Mapping[str, bytes]
+    record: ConfigRecord
+
+
+TopicReader = Callable[[str], Awaitable[list[TopicRecord]]]
+
+
+@pytest.fixture
+def on_topic(kafka_bootstrap: str) -> TopicReader:
+    """Read all records of one key, oldest first."""
+
+    async def read(key: str) -> list[TopicRecord]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, group_id=None, auto_offset_reset="earliest")
+        partition = TopicPartition(CONFIG, 0)
+        await consumer.start()
+        try:
+            consumer.assign([partition])
+            await consumer.seek_to_beginning(partition)
+            end = (await consumer.end_offsets([partition]))[partition]
+            found: list[TopicRecord] = []
+            while await consumer.position(partition) < end:
+                for message in (await consumer.getmany(partition, timeout_ms=500)).get(partition, []):
+                    if message.key == key.encode() and message.value:
+                        found.append(TopicRecord(message.offset, dict(message.headers), ConfigRecord.FromString(message.value)))
+            return found
+        finally:
+            await consumer.stop()
+
+    return read
