@@ -164,7 +164,7 @@ async def test_killed_before_and_after_writes_it_counts_everything_once(
     service.env["KAFKA_GROUP_INSTANCE_ID"] = "metrics-0"  # a static member is back at once, without a rebalance
     day = a_day(brand)
     await send(producer, day[:70])
-    for failpoint in ("metrics.before_write:kill:2", "metrics.after_write:kill", "metrics.before_write:kill"):
+    for failpoint in ("metrics.before_write:kill:2", "metrics.after_write:kill"):
         service.start(failpoint)
         deadline = asyncio.get_running_loop().time() + 40
         while service.process.running and asyncio.get_running_loop().time() < deadline:

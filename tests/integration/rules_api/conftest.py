@@ -143,15 +143,15 @@ class TopicRecord:
     record: ConfigRecord
 
 
-TopicReader = Callable[[str], Awaitable[list[TopicRecord]]]
+TopicReader = Callable[..., Awaitable[list[TopicRecord]]]
 
 
 @pytest.fixture
 def on_topic(kafka_bootstrap: str) -> TopicReader:
-    """Read all records of one key, oldest first."""
+    """Read all records of one key, oldest first; of another broker where one is given."""
 
-    async def read(key: str) -> list[TopicRecord]:
-        consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, group_id=None, auto_offset_reset="earliest")
+    async def read(key: str, bootstrap: str = kafka_bootstrap) -> list[TopicRecord]:
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
         partition = TopicPartition(CONFIG, 0)
         await consumer.start()
         try:

@@ -16,7 +16,7 @@ from antiphon.topics import CONFIG
 
 
 async def test_without_kafka_changes_are_saved_and_live_later(
-    rules_settings: Any, run_api: Any, eventually: Any, unique_name: Callable[[str], str], tmp_path: Path
+    rules_settings: Any, run_api: Any, on_topic: Any, eventually: Any, unique_name: Callable[[str], str], tmp_path: Path
 ) -> None:
     kafka = Kafka(tmp_path / "kafka", jars=ensure_jars())
     with kafka:
@@ -37,16 +37,16 @@ async def test_without_kafka_changes_are_saved_and_live_later(
             log = (await api.admin.get(f"{path}/audit")).json()
             assert [entry["generation"] for entry in log["items"]] == [1, 2, 3]
 
+            async def waiting(count: int) -> bool:
+                return f"antiphon_rules_outbox_pending {count}.0" in (await api.http.get("/metrics")).text
+
+            await eventually(lambda: waiting(1), "the brand is known to wait")
             kafka.start()
-
-            async def delivered() -> bool:
-                return "antiphon_rules_outbox_pending 0.0" in (await api.http.get("/metrics")).text
-
-            async def live() -> bool:
-                return bool((await api.admin.send("PATCH", path, json={"name": "Three"}, match="*")).json()["live"])
-
-            await eventually(live, "changes are live again")
-            await eventually(delivered, "nothing waits")
+            await eventually(lambda: waiting(0), "nothing waits")
+            newest = (await on_topic(f"brand/{brand}/", kafka.address))[-1].record
+            assert (newest.generation, newest.brand.name) == (3, "Two")
+            again = await api.admin.send("PATCH", path, json={"name": "Three"}, match=3)
+            assert (again.status_code, again.json()["live"]) == (200, True)
 
 
 async def test_without_mongo_calls_answer_503_and_work_again_after(

@@ -33,7 +33,11 @@ def api_process(tmp_path: Path, local_env: dict[str, str], rules_settings: Any) 
             "FAILPOINTS_ALLOWED": "true",
         }
         command = Command(
-            name="rules-api", argv=[sys.executable, "-m", "rules", "api"], log=tmp_path / "api.log", env=env, ready_url=f"{url}/readyz"
+            name="rules-api",
+            argv=[sys.executable, "-m", "rules", "api"],
+            log=tmp_path / "api.log",
+            env=env,
+            ready_url=f"{url}/readyz",
         )
         process = Process(command)
         started.append(process)
@@ -79,7 +83,11 @@ async def test_killed_after_the_write(
     process, url = api_process("rules.api.after_write:kill")
     with pytest.raises(httpx.HTTPError):
         await send(url, request[0], request[1], token, **request[2])
-    assert process.exit_code == -9
+
+    async def killed() -> bool:  # its sockets close a moment before its parent can see the end
+        return process.exit_code == -9
+
+    await eventually(killed, "the process was killed")
     assert [found.record.generation for found in await on_topic(key)] == [1], "the kill came after the publication"
 
     process, url = api_process("")

@@ -31,7 +31,11 @@ async def test_key_brand_rule_activate_and_it_is_on_the_topic(
     assert b"how much" in active.record.rule.document
     assert active.headers["ce_id"] == f"rule/{brand}/price-question@2".encode()
     first = min(records)
-    assert (records[first].record.generation, records[first].record.rule.active, records[first].record.rule.document) == (1, False, b"")
+    assert (records[first].record.generation, records[first].record.rule.active, records[first].record.rule.document) == (
+        1,
+        False,
+        b"",
+    )
 
     brands = {found.offset: found for found in await on_topic(f"brand/{brand}/")}
     assert brands[created["revision"]].record.brand.name == brand.title()

@@ -1,5 +1,6 @@
 """The service in one process: the real application on fakes of the log and the store."""
 
+import asyncio
 import base64
 import hmac
 from collections.abc import AsyncIterator
@@ -74,5 +75,5 @@ async def edge(settings: IngestSettings) -> AsyncIterator[Edge]:
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge.test") as client:
             while not (await client.get("/readyz")).is_success:
-                pass
+                await asyncio.sleep(0.01)
             yield Edge(client, log, store, clock, keys)

@@ -1,4 +1,4 @@
-"""`python -m antiphon_local services up|down|status|env` and `prepare`; `--help` says what each does."""
+"""`python -m antiphon_local run`, `services up|down|status|env` and `prepare`; `--help` says what each does."""
 
 import argparse
 import signal
@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from antiphon_local.errors import SetupError
+from antiphon_local.line.run import Options, add_arguments
+from antiphon_local.line.run import main as run_line
 from antiphon_local.prepare import prepare
 from antiphon_local.services import DIRECTORY, LocalServices
 
@@ -27,6 +29,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     ready = commands.add_parser("prepare", help="download and verify what the services need (part of the set-up)")
     ready.set_defaults(handler=_prepare)
+    line = commands.add_parser("run", help="start the whole line with a demo brand and feed it comments")
+    add_arguments(line)
+    line.set_defaults(handler=_run)
     services = commands.add_parser("services", help="the backing services of this checkout").add_subparsers(
         required=True, metavar="VERB"
     )
@@ -47,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
 def _prepare(_: argparse.Namespace) -> int:
     prepare(say=_say)
     return 0
+
+
+def _run(options: argparse.Namespace) -> int:
+    signal.signal(signal.SIGTERM, _interrupt)
+    return run_line(Options(options.replay, options.rate, options.once, options.directory))
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -79,8 +79,8 @@ class Ledger(Protocol):
         """Return entries that a sweep must look at, the longest waiting first."""
         ...
 
-    async def postpone(self, entries: Sequence[Entry], until: float) -> None:
-        """Keep entries that nobody moves meanwhile from a sweep's attention: somebody has them in hand."""
+    async def postpone(self, entries: Sequence[Entry], until: float | None) -> None:
+        """Keep entries that nobody moves meanwhile from a sweep's attention until then (None: for good)."""
         ...
 
     async def untold(self, action_ids: Sequence[str]) -> Sequence[Told]:

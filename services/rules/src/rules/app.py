@@ -1,8 +1,9 @@
 """Where the processes of the service are built: the only place that knows all parts."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from aiokafka.errors import KafkaError
 from fastapi import FastAPI
@@ -13,6 +14,7 @@ from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
 from antiphon.errors import Transient
 from antiphon.http import Readiness, build_api
+from antiphon.kafka import build_producer
 from antiphon.mongo import Database, PyMongoError
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
@@ -41,7 +43,7 @@ async def api(
     try:
         keys = KeyRing(clock)
         store = MongoConfigStore(database)
-        outbox = KafkaOutbox(store=store, settings=settings, metrics=ApiMetrics(telemetry), applied=keys.apply)
+        outbox = _outbox(settings, store, telemetry, keys.apply)
 
         def apply(changes: Sequence[Change]) -> None:
             keys.apply(changes)
@@ -62,7 +64,7 @@ async def create_key(settings: RulesSettings, grant: Grant) -> MadeKey:
     try:
         await create_indexes(database)
         store = MongoConfigStore(database)
-        outbox = KafkaOutbox(store=store, settings=settings, metrics=ApiMetrics(Telemetry("rules")), applied=lambda _: None)
+        outbox = _outbox(settings, store, Telemetry("rules"), lambda _: None)
         with suppress(KafkaError):
             await outbox.connect()
         try:
@@ -71,6 +73,13 @@ async def create_key(settings: RulesSettings, grant: Grant) -> MadeKey:
             await outbox.close()
     finally:
         client.close()
+
+
+def _outbox(
+    settings: RulesSettings, store: MongoConfigStore, telemetry: Telemetry, applied: Callable[[Sequence[Change]], None]
+) -> KafkaOutbox:
+    producer = partial(build_producer, settings, "rules-api")
+    return KafkaOutbox(store=store, producer=producer, settings=settings, metrics=ApiMetrics(telemetry), applied=applied)
 
 
 def _register(app: FastAPI, store: MongoConfigStore, outbox: KafkaOutbox, clock: Clock) -> None:

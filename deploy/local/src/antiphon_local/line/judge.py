@@ -48,11 +48,9 @@ class Summary:
 def judge(tally: Tally, simulator: dict[str, Any], *, fed: int, wall_s: float) -> Summary:
     """Compare what the topics say with what the simulated platforms saw; `fed` is the number of comments written."""
     fates = tally.fates()
-    own = sum(tally.events.values())
-    heard = len(tally.events) - own
     doubles = simulator["comments_answered_twice"] + simulator["comments_private_replied_twice"]
     accepted = min(fed, simulator["accepted_comments"])
-    lost = max(0, accepted - heard) + tally.undecided()
+    lost = max(0, accepted - tally.heard()) + tally.undecided()
     complaints = {
         f"{lost} accepted comments have no decision": lost,
         f"{fed - accepted} comments were not accepted": fed - accepted,

@@ -83,6 +83,8 @@ class Line:
             "HTTP_PORT": str(self.addresses[role].port),
             "SEAL_KEYS": seal_keys(self._directory / "seal-keys"),
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
+            "PUBLISHER_FACEBOOK_API_URL": self.addresses["simulator"].url,
+            "PUBLISHER_INSTAGRAM_API_URL": self.addresses["simulator"].url,
             "SIMULATOR_PORT": str(self.addresses[role].port),
             **self._env,
             **self._env_of.get(role, {}),

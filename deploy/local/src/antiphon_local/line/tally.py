@@ -91,6 +91,10 @@ class Tally:
         """Tell whether every event is decided and every action has come to its end or waits for a person."""
         return self.events.keys() <= self.decisions.keys() and all(fate.state for fate in self.actions.values())
 
+    def heard(self) -> int:
+        """Return the number of events that are not the brand's own doing."""
+        return len(self.events) - sum(self.events.values())
+
     def undecided(self) -> int:
         """Return the number of events without a decision."""
         return len(self.events.keys() - self.decisions.keys())

@@ -6,7 +6,6 @@ from typing import Any
 from antiphon.mongo import Document
 
 from publisher.domain.model import (
-    OUTBOX_GRACE,
     Entry,
     Kind,
     Limit,
@@ -47,7 +46,6 @@ def document_of(entry: Entry, adopted: float) -> Document:
     attention = attention_at(order, position, untold=told)
     document["attention_at"] = attention + adopted if attention is not None and position.state is State.NEW else attention
     document["outbox"] = [outbox_of(entry)] if told else []
-    document["untold"] = position.sequence
     document["history"] = [happening(entry)]
     return document
 
@@ -74,8 +72,6 @@ def update_of(before: Entry, after: Entry) -> Document:
     changed["attention_at"] = attention_at(after.order, new, untold=told)
     if slot_of(after) != slot_of(before):
         changed["slot"] = slot_of(after)
-    if told:
-        changed["untold"] = new.sequence
     update: Document = {"$set": changed}
     if told or (new.state is not old.state and new.state is not State.SENDING):
         update["$push"] = {"history": {"$each": [happening(after)], "$slice": -HISTORY}}
@@ -104,23 +100,3 @@ def told_from(document: Document) -> list[Told]:
         Told(order, **{**stored, "state": State(stored["state"]), "reason": Reason(stored["reason"])})
         for stored in document["outbox"]
     ]
-
-
-def attention_cleared(told: Told, verify_at: float | None) -> float | None:
-    """Return when a sweep must look at an entry again whose last announcement has left."""
-    if told.state is State.WAITING_APPROVAL:
-        return told.order.expires
-    return verify_at if told.state is State.PARKED else None
-
-
-__all__ = [
-    "OUTBOX_GRACE",
-    "attention_cleared",
-    "document_of",
-    "entry_of",
-    "happening",
-    "outbox_of",
-    "slot_of",
-    "told_from",
-    "update_of",
-]

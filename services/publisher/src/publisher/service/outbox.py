@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from antiphon.errors import Transient
 
@@ -21,12 +21,10 @@ _LINGER = 0.01
 class Outbox:
     """Sends what has just been saved at once; what a crash left behind is handed in by the sweep."""
 
-    def __init__(
-        self, *, ledger: Ledger, announcer: Announcer, meter: Meter, failpoint: Failpoint, idle: Callable[[], None] | None = None
-    ) -> None:
+    def __init__(self, *, ledger: Ledger, announcer: Announcer, meter: Meter, failpoint: Failpoint) -> None:
         self._ledger, self._announcer, self._meter, self._failpoint = ledger, announcer, meter, failpoint
         self._queue: asyncio.Queue[Told] = asyncio.Queue()
-        self._idle = idle
+        self._in_hand: set[tuple[str, int]] = set()
 
     @property
     def waiting(self) -> int:
@@ -37,12 +35,19 @@ class Outbox:
         """Take the announcement of a state that is already saved."""
         told = told_of(entry)
         self._meter.delivered(told)
-        self._queue.put_nowait(told)
+        self._put(told)
 
-    async def recover(self, action_ids: Sequence[str]) -> None:
-        """Send what is stored with these entries and was never cleared."""
-        for told in await self._ledger.untold(action_ids):
-            self._queue.put_nowait(told)
+    async def recover(self, action_ids: Sequence[str]) -> set[str]:
+        """Send what is stored with these entries and was never cleared; return the ids of those that had something."""
+        stored = await self._ledger.untold(action_ids)
+        for told in stored:
+            if (told.order.action_id, told.sequence) not in self._in_hand:
+                self._put(told)
+        return {told.order.action_id for told in stored}
+
+    def _put(self, told: Told) -> None:
+        self._in_hand.add((told.order.action_id, told.sequence))
+        self._queue.put_nowait(told)
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -64,4 +69,5 @@ class Outbox:
                 log.warning("announcements wait: %s", error, extra={"count": len(batch)})
                 await asyncio.sleep(0.5)
             else:
+                self._in_hand.difference_update((told.order.action_id, told.sequence) for told in batch)
                 return

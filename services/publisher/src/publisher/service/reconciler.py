@@ -21,9 +21,7 @@ _WIDTH = 4
 class Reconciler:
     """Reads back what it is offered."""
 
-    def __init__(
-        self, *, moves: Moves, channels: Channels, tokens: Tokens, platforms: dict[str, Platform], meter: Meter
-    ) -> None:
+    def __init__(self, *, moves: Moves, channels: Channels, tokens: Tokens, platforms: dict[str, Platform], meter: Meter) -> None:
         self._moves, self._channels, self._tokens = moves, channels, tokens
         self._platforms, self._meter = platforms, meter
         self._queue: asyncio.Queue[Entry] = asyncio.Queue()

@@ -235,4 +235,3 @@ class Sender:
             await self._tokens.pause(channel.key, pause)
         if asked:
             await self._tokens.slow(channel.key, asked.factor)
-

@@ -9,7 +9,7 @@ from antiphon.errors import Transient
 
 from publisher.domain.admission import expiry
 from publisher.domain.changes import Change, LeaseOver, Suppress
-from publisher.domain.model import Entry, Reason, State
+from publisher.domain.model import TOLD, Entry, Reason, State, attention_at
 from publisher.ports import Ledger, Meter, Platform
 from publisher.service.intake import ADOPTED
 from publisher.service.lanes import Lanes
@@ -58,19 +58,32 @@ class Sweep:
         """Do one round; return how many entries it looked at."""
         now = self._clock.now().timestamp()
         entries = await self._ledger.due(now + self._horizon, _BATCH)
-        told = [entry.order.action_id for entry in entries if entry.position.sequence]
-        if told:
-            await self._outbox.recover(told)
+        await self._announce(entries)
         await self._overdue(entries, now)
         await self._adopt([entry for entry in entries if entry.position.state is State.NEW and now < expiry(entry)], now)
+        await self._read(entries, now)
+        if len(entries) < _BATCH:
+            self._horizon = 0.0
+        return len(entries)
+
+    async def _announce(self, entries: Sequence[Entry]) -> None:
+        """Send what was stored and never cleared; entries that were looked at only for that need no more looks."""
+        told = [entry for entry in entries if entry.position.sequence]
+        waiting = await self._outbox.recover([entry.order.action_id for entry in told]) if told else set()
+        quiet = [entry for entry in told if entry.order.action_id not in waiting]
+        by_time: dict[float | None, list[Entry]] = {}
+        for entry in quiet:
+            if entry.position.state in TOLD:
+                by_time.setdefault(attention_at(entry.order, entry.position, untold=False), []).append(entry)
+        for until, same in by_time.items():
+            await self._ledger.postpone(same, until)
+
+    async def _read(self, entries: Sequence[Entry], now: float) -> None:
         in_doubt = [entry for entry in entries if entry.position.state in {State.UNKNOWN, State.PARKED}]
         readable = [entry for entry in in_doubt if (entry.position.verify_at or now + 1) <= now]
         if readable:
             self._read_back(readable)
             await self._ledger.postpone(readable, now + ADOPTED)
-        if len(entries) < _BATCH:
-            self._horizon = 0.0
-        return len(entries)
 
     async def _overdue(self, entries: Sequence[Entry], now: float) -> None:
         changes = [(entry, change) for entry in entries if (change := self._change(entry, now))]

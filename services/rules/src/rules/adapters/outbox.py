@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 
 from antiphon.config_feed import Change
 from antiphon.errors import Transient
-from antiphon.kafka import build_producer, event_headers
+from antiphon.kafka import event_headers
 from antiphon.topics import CONFIG
 from antiphon.v1.config_pb2 import ConfigRecord
 from rules.adapters.documents import Stored
@@ -37,11 +37,13 @@ class KafkaOutbox:
         self,
         *,
         store: MongoConfigStore,
+        producer: Callable[[], AIOKafkaProducer],
         settings: RulesSettings,
         metrics: ApiMetrics,
         applied: Callable[[Sequence[Change]], None],
     ) -> None:
         self._store = store
+        self._build_producer = producer
         self._settings = settings
         self._metrics = metrics
         self._applied = applied
@@ -67,7 +69,7 @@ class KafkaOutbox:
         """Connect to the cluster unless connected. Raises KafkaError."""
         if self._producer is not None:
             return
-        producer = build_producer(self._settings, "rules-api")
+        producer = self._build_producer()
         try:
             await producer.start()
         except BaseException:

@@ -90,7 +90,7 @@ class DeletePart(ModerationPart):
 class ReplyPart(ModerationPart):
     """Texts by language, several variants each."""
 
-    text: Annotated[dict[str, Variants], BeforeValidator(_texts), Field(min_length=1, max_length=_MAX_LANGUAGES)]
+    text: Annotated[dict[str, Variants], Field(min_length=1, max_length=_MAX_LANGUAGES), BeforeValidator(_texts)]
 
     @property
     def texts(self) -> model.Texts:
@@ -114,7 +114,7 @@ class ActionPart(Part):
     unhide: ModerationPart | None = None
     like: ModerationPart | None = None
     delete: DeletePart | None = None
-    tag: Annotated[list[Label], BeforeValidator(as_list), Field(min_length=1, max_length=20)] | None = None
+    tag: Annotated[list[Label], Field(min_length=1, max_length=20), BeforeValidator(as_list)] | None = None
     handoff: HandoffPart | None = None
     enter: Later = None
     request_rights: Later = None

@@ -46,9 +46,9 @@ Platform = Literal[
     "telegram", "mastodon", "bluesky", "google_business", "trustpilot", "xing", "flickr",
 ]  # fmt: skip
 EventKind = Literal["comment", "reply", "mention", "message", "review", "post", "reaction", "share", "follow", "story_mention"]
-Term = Annotated[str, BeforeValidator(written), Field(min_length=1, max_length=100)]
-Terms = Annotated[list[Term], BeforeValidator(as_list), Field(max_length=MAX_TERMS)]
-Objects = Annotated[list[Identifier], BeforeValidator(as_list), Field(max_length=_MAX_OBJECTS)]
+Term = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(written)]
+Terms = Annotated[list[Term], Field(max_length=MAX_TERMS), BeforeValidator(as_list)]
+Objects = Annotated[list[Identifier], Field(max_length=_MAX_OBJECTS), BeforeValidator(as_list)]
 
 
 class ObjectsPart(Part):
@@ -61,9 +61,9 @@ class ObjectsPart(Part):
 class WherePart(Part):
     """Cheap conditions on place."""
 
-    platforms: Annotated[list[Platform], BeforeValidator(as_list), Field(max_length=50)] = []
-    channels: Annotated[list[Slug], BeforeValidator(as_list), Field(max_length=200)] = []
-    kinds: Annotated[list[EventKind], BeforeValidator(as_list), Field(max_length=50)] = []
+    platforms: Annotated[list[Platform], Field(max_length=50), BeforeValidator(as_list)] = []
+    channels: Annotated[list[Slug], Field(max_length=200), BeforeValidator(as_list)] = []
+    kinds: Annotated[list[EventKind], Field(max_length=50), BeforeValidator(as_list)] = []
     objects: ObjectsPart = ObjectsPart()
     top_level_only: Flag = False
     ads: Literal["include", "exclude", "only"] = "include"
@@ -180,7 +180,7 @@ class SchedulePart(Part):
 
     timezone: Zone = "UTC"
     weekdays: Annotated[list[Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]], BeforeValidator(as_list)] = []
-    hours: Annotated[list[Hours], BeforeValidator(as_list), Field(max_length=20)] = []
+    hours: Annotated[list[Hours], Field(max_length=20), BeforeValidator(as_list)] = []
     from_: Day | None = Field(None, alias="from")
     until: Day | None = None
     except_: Annotated[list[Day], Field(max_length=400)] = Field([], alias="except")

@@ -35,7 +35,7 @@ _DOMAIN_END = re.compile(
     r"\.(?:(?:com|net|org|biz|xyz|eu|ch|fr|ru|ua|uk|pl|nl|jp|cn|br|tv)(?![\w-]|\.\w)(?:[/?#]\S*)?|[a-z]{2,24}/\S*)"
 )
 _HANDLE = re.compile(r"@[\w.-]+")
-_ADDRESS_SIGNS = "_.+-"
+_ADDRESS_SIGNS = "_.+-@"
 _HYPHEN_INSIDE = re.compile(r"(?<=\w)-+(?=\w)")
 _APOSTROPHE_INSIDE = re.compile(r"(?<=\w)'(?=\w)")
 _LONG_RUN = re.compile(r"([^\W\d_])\1\1")

@@ -1,0 +1,1 @@
+"""One module a platform: how it is called, what its answers mean, how it is read back."""

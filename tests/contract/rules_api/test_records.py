@@ -1,0 +1,74 @@
+"""What other services read: every entity as the contract has it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from antiphon.auth import KeyRing, new_key
+from antiphon.config_feed import Change
+from antiphon.testing import FakeClock
+from antiphon.v1 import config_pb2, decision_pb2, event_pb2
+from rules.adapters.documents import TYPES, from_fields, to_fields
+from rules.adapters.records import PLATFORMS, encode
+from rules.entities import ApiKey, Brand, Channel, Rule
+
+WHEN: dict[str, Any] = {"changed_time": datetime(2026, 3, 2, 12, 0, 0, 5_000, UTC), "actor": "0123456789ab", "generation": 7}
+
+ENTITIES = [
+    Brand(brand="acme", name="Acme", mode="shadow", languages=("en", "de"), blocked_authors=("facebook:1",), **WHEN),
+    Channel(brand="acme", channel="ig", platform="google_business", account="1", name="x", deleted=True, **WHEN),
+    Rule(brand="acme", rule_id="price", name="Price", state="active", latest_version=5, active_version=3, **WHEN),
+    ApiKey(
+        key_id="0123456789ab",
+        name="x",
+        secret_sha256=b"\0" * 32,
+        brands=("acme",),
+        role="editor",
+        expires_time=datetime(2027, 1, 1, tzinfo=UTC),
+        **WHEN,
+    ),
+]
+
+
+def test_keys_have_three_parts() -> None:
+    assert [entity.key for entity in ENTITIES] == ["brand/acme/", "channel/acme/ig", "rule/acme/price", "api_key//0123456789ab"]
+
+
+@pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: str(entity.kind))
+def test_every_kind_has_its_record_and_its_document(entity: Any) -> None:
+    record = config_pb2.ConfigRecord.FromString(encode(entity, b"{}").SerializeToString())
+    assert (record.WhichOneof("entity"), record.generation, record.actor) == (entity.kind, 7, "0123456789ab")
+    assert record.changed_time.nanos == 5_000_000
+    assert from_fields(TYPES[entity.kind], to_fields(entity)) == entity
+
+
+def test_a_brand_and_a_channel_say_everything() -> None:
+    brand, channel = encode(ENTITIES[0]).brand, encode(ENTITIES[1]).channel
+    assert (brand.mode, list(brand.languages), brand.human_pause_seconds) == (decision_pb2.MODE_SHADOW, ["en", "de"], 3600)
+    assert list(brand.blocked_authors) == ["facebook:1"]
+    assert (channel.platform, channel.deleted) == (event_pb2.PLATFORM_GOOGLE_BUSINESS, True)
+    assert "unspecified" not in PLATFORMS
+
+
+@pytest.mark.parametrize("state", ["draft", "paused", "archived"])
+def test_only_the_active_version_of_an_active_rule_is_sent(state: Any) -> None:
+    active = encode(ENTITIES[2], b'{"id":"price"}').rule
+    assert (active.active, active.version, active.document) == (True, 3, b'{"id":"price"}')
+    rests = Rule(brand="acme", rule_id="price", name="", state=state, latest_version=5, active_version=3, **WHEN)
+    resting = encode(rests, b'{"id":"price"}').rule
+    assert (resting.active, resting.document) == (False, b"")
+
+
+def test_a_late_record_does_not_give_a_revoked_key_back() -> None:
+    fresh, ring = new_key(), KeyRing(FakeClock())
+    key = config_pb2.ApiKeyConfig(key_id=fresh.key_id, secret_sha256=fresh.secret_sha256, brands=["*"], role="viewer")
+    name = f"api_key//{fresh.key_id}"
+    ring.apply([Change(0, name, config_pb2.ConfigRecord(generation=1, api_key=key))])
+    assert ring.authenticate(fresh.token) is not None
+    revoked = config_pb2.ApiKeyConfig()
+    revoked.CopyFrom(key)
+    revoked.revoked = True
+    ring.apply([Change(1, name, config_pb2.ConfigRecord(generation=2, api_key=revoked))])
+    ring.apply([Change(2, name, config_pb2.ConfigRecord(generation=1, api_key=key))])
+    assert ring.authenticate(fresh.token) is None

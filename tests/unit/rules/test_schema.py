@@ -1,0 +1,293 @@
+"""The document as people write it: what is taken, what is refused, and where."""
+
+import copy
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import orjson
+import pytest
+import yaml
+from pydantic import ValidationError
+
+from rules.adapters.schema import RuleDocument, document_bytes, parse_document, to_rule
+from rules.domain.decision import LimitScope, Mode, RuleLimit
+from rules.domain.evaluate import evaluate
+from rules.domain.event import Event, Understanding
+from rules.domain.index import Snapshot
+from rules.domain.model import (
+    All,
+    Delete,
+    Handoff,
+    Hide,
+    Like,
+    Not,
+    PrivateReply,
+    Reply,
+    Rule,
+    Schedule,
+    Tag,
+    TextLeaf,
+    TextMode,
+    Where,
+)
+from rules.domain.model import (
+    Any as AnyOf,
+)
+from rules.domain.state import EMPTY
+
+PAGE = """
+id: price-question
+name: Answer price questions
+state: active
+priority: 100
+where:
+  platforms: [instagram, facebook]
+  channels: [ig-main]
+  kinds: [comment]
+  objects: {only: [], except: ["1789_ad"]}
+  top_level_only: true
+  ads: include
+when:
+  all:
+    - text: {any: [price, "how much", "сколько стоит"], none: [giveaway], as: words}
+    - language: [en, de, ru]
+    - sentiment: {at_most: neutral}
+    - author: {followers_at_least: 1000, verified: true, segments: [vip], first_contact: true, not_in: [staff]}
+    - rating: {at_most: 2}
+    - cobra: {at_least: contributing}
+    - has: [image, question]
+    - thread: {depth_at_most: 3, human_active: false}
+schedule: {timezone: Europe/Berlin, weekdays: [mon, tue],
+           hours: ["09:00-18:00"], from: 2026-01-01, until: null, except: [2026-12-25]}
+limits:
+  - {per: author, at_most: 1, within: 24h}
+  - {per: author_object, at_most: 1}
+  - {per: rule, at_most: 500, within: 1h}
+then:
+  - reply: {text: {en: ["Hi {{author.first_name}}, it is 49 €.", "…"], de: ["…"], default: ["…"]}, mode: auto, delay: 20s-90s}
+  - private_reply: {text: {en: ["…"]}, mode: approval}
+  - hide: {}
+  - tag: [price]
+  - handoff: {queue: sales, note: "…"}
+  - enter: {campaign: summer-ugc}
+  - request_rights: {campaign: summer-ugc}
+  - notify: {url: "https://example.com", secret_ref: crm}
+stop: true
+test: {share: 0.1, experiment: greeting}
+examples:
+  - {text: "How much is it?", language: en, acts: true}
+  - {text: "price of the giveaway?", acts: false}
+"""
+
+
+def page() -> dict[str, Any]:
+    content: dict[str, Any] = yaml.safe_load(PAGE)
+    return content
+
+
+def supported() -> dict[str, Any]:
+    document = page()
+    document["when"]["all"] = document["when"]["all"][:1]
+    document["then"] = document["then"][:5]
+    del document["test"]
+    return document
+
+
+def minimal(**changes: Any) -> dict[str, Any]:
+    return {"id": "r", "then": [{"reply": {"text": "Thanks"}}], **changes}
+
+
+def findings(document: object) -> dict[tuple[str | int, ...], str]:
+    with pytest.raises(ValidationError) as refusal:
+        RuleDocument.model_validate(document)
+    return {error["loc"]: error["type"] for error in refusal.value.errors()}
+
+
+def test_the_whole_language_is_known_and_what_is_not_acted_on_is_named() -> None:
+    leaves = ["language", "sentiment", "author", "rating", "cobra", "has", "thread"]
+    expected: dict[tuple[str | int, ...], str] = {
+        ("when", "all", 1 + place, leaf): "not_yet_supported" for place, leaf in enumerate(leaves)
+    }
+    expected |= {
+        ("then", 5 + place, action): "not_yet_supported" for place, action in enumerate(["enter", "request_rights", "notify"])
+    }
+    expected[("test",)] = "not_yet_supported"
+    assert findings(page()) == expected
+
+
+def test_the_rest_of_the_page_is_a_rule() -> None:
+    rule = to_rule("acme", 4, supported())
+    assert rule == Rule(
+        rule_id="price-question",
+        version=4,
+        brand="acme",
+        name="Answer price questions",
+        priority=100,
+        where=Where(
+            platforms=frozenset({"instagram", "facebook"}),
+            channels=frozenset({"ig-main"}),
+            kinds=frozenset({"comment"}),
+            objects_except=frozenset({"1789_ad"}),
+            top_level_only=True,
+        ),
+        when=All((TextLeaf(("price", "how much", "сколько стоит"), ("giveaway",)),)),
+        schedule=Schedule(
+            "Europe/Berlin", frozenset({0, 1}), ((540, 1080),), date(2026, 1, 1), None, frozenset({date(2026, 12, 25)})
+        ),
+        limits=(
+            RuleLimit(LimitScope.AUTHOR, 1, 86400.0),
+            RuleLimit(LimitScope.AUTHOR_OBJECT, 1, None),
+            RuleLimit(LimitScope.RULE, 500, 3600.0),
+        ),
+        then=(
+            Reply(
+                texts={"en": ("Hi {{author.first_name}}, it is 49 €.", "…"), "de": ("…",), "default": ("…",)}, delay=(20.0, 90.0)
+            ),
+            PrivateReply(texts={"en": ("…",)}, mode=Mode.APPROVAL),
+            Hide(),
+            Tag(("price",)),
+            Handoff("sales", "…"),
+        ),
+        stop=True,
+    )
+
+
+def test_the_page_s_examples_hold(comment: Callable[..., Event], snapshot: Callable[..., Snapshot]) -> None:
+    document = parse_document(supported())
+    brand = snapshot(document.to_domain("acme", 1))
+    for example in document.examples:
+        decision, _ = evaluate(brand, EMPTY, comment(text=example.text), Understanding(example.language))
+        assert bool(decision.actions) is example.acts, example.text
+
+
+def test_the_canonical_form_is_stable_and_means_the_same() -> None:
+    data = document_bytes(supported())
+    assert document_bytes(orjson.loads(data)) == data
+    assert to_rule("acme", 1, data) == to_rule("acme", 1, supported())
+    shuffled = dict(reversed(supported().items()))
+    assert document_bytes(shuffled) == data
+    assert list(orjson.loads(data)) == sorted(orjson.loads(data))
+
+
+def test_short_forms_and_their_canonical_form() -> None:
+    short = minimal(
+        where={"platforms": "facebook", "kinds": "comment", "objects": {"only": 1789}},
+        when={"any": [{"text": {"any": 100}}, {"not": {"text": {"none": "x", "as": "contains"}}}]},
+        then=[{"reply": {"text": ["a", "b"]}}, "like", {"hide": None}, {"delete": {}}, {"tag": "price"}],
+        schedule=None,
+    )
+    rule = to_rule("acme", 1, short)
+    assert rule.where == Where(platforms=frozenset({"facebook"}), kinds=frozenset({"comment"}), objects_only=frozenset({"1789"}))
+    assert rule.when == AnyOf((TextLeaf(("100",)), Not(TextLeaf((), ("x",), TextMode.CONTAINS))))
+    assert rule.then == (Reply(texts={"default": ("a", "b")}), Like(), Hide(), Delete(Mode.APPROVAL), Tag(("price",)))
+    assert to_rule("acme", 1, document_bytes(short)) == rule
+
+
+def nested(depth: int) -> dict[str, Any]:
+    node: dict[str, Any] = {"text": {"any": ["x"]}}
+    for _ in range(depth - 1):
+        node = {"not": node}
+    return node
+
+
+def reply(**content: Any) -> list[dict[str, Any]]:
+    return [{"reply": content}]
+
+
+@pytest.mark.parametrize(
+    ("changes", "place", "kind"),
+    [
+        ({"surprise": 1}, ("surprise",), "extra_forbidden"),
+        ({"id": "Not A Slug"}, ("id",), "string_pattern_mismatch"),
+        ({"priority": "high"}, ("priority",), "int_type"),
+        ({"stop": "yes"}, ("stop",), "bool_type"),
+        ({"freshness": "1 day"}, ("freshness",), "duration"),
+        ({"where": {"platforms": ["myspace"]}}, ("where", "platforms", 0), "literal_error"),
+        ({"where": {"kinds": ["comment", "reaction"]}}, ("where", "kinds", 1), "not_yet_supported"),
+        ({"where": {"kinds": ["follow"]}}, ("where", "kinds", 0), "not_yet_supported"),
+        ({"where": {"objects": {"only": ["a\nb"]}}}, ("where", "objects", "only", 0), "text"),
+        ({"when": {"text": {}}}, ("when", "text"), "empty"),
+        ({"when": {}}, ("when",), "one_of"),
+        ({"when": {"all": []}}, ("when", "all"), "too_short"),
+        ({"when": {"text": {"any": ["x"]}, "not": {"text": {"any": ["y"]}}}}, ("when",), "one_of"),
+        ({"when": {"text": {"any": ["x"], "as": "regex"}}}, ("when", "text", "as"), "not_yet_supported"),
+        ({"when": {"not": {"text": {"any": ["x"], "as": "prefix"}}}}, ("when", "not", "text", "as"), "not_yet_supported"),
+        ({"when": {"text": {"any": ["fine", "@acme"]}}}, ("when", "text", "any", 1), "term"),
+        ({"when": {"text": {"none": ["\u200b"]}}}, ("when", "text", "none", 0), "term"),
+        ({"when": {"text": {"any": [True]}}}, ("when", "text", "any", 0), "quote"),
+        ({"when": {"text": {"any": ["x" * 101]}}}, ("when", "text", "any", 0), "string_too_long"),
+        ({"when": {"text": {"any": ["x"] * 501}}}, ("when", "text", "any"), "too_long"),
+        ({"when": {"all": [{"text": {"any": ["x"] * 300}}, {"text": {"none": ["x"] * 300}}]}}, ("when",), "too_many_terms"),
+        ({"when": nested(6)}, ("when",), "too_deep"),
+        ({"when": nested(900)}, ("when",), "too_deep"),
+        ({"schedule": {"timezone": "Mars/Base"}}, ("schedule", "timezone"), "timezone"),
+        ({"schedule": {"timezone": "../../etc/passwd"}}, ("schedule", "timezone"), "timezone"),
+        ({"schedule": {"hours": ["9-18"]}}, ("schedule", "hours", 0), "hours"),
+        ({"schedule": {"hours": ["09:00-09:00"]}}, ("schedule", "hours", 0), "hours"),
+        ({"schedule": {"hours": ["09:00-25:00"]}}, ("schedule", "hours", 0), "hours"),
+        ({"schedule": {"from": "2026-02-01", "until": "2026-01-01"}}, ("schedule", "until"), "date"),
+        ({"schedule": {"from": 5}}, ("schedule", "from"), "date"),
+        ({"limits": [{"per": "planet"}]}, ("limits", 0, "per"), "literal_error"),
+        ({"limits": [{"per": "author", "at_most": 0}]}, ("limits", 0, "at_most"), "greater_than_equal"),
+        ({"limits": [{"per": "author", "within": "24"}]}, ("limits", 0, "within"), "duration"),
+        ({"limits": [{"per": "author", "within": 24}]}, ("limits", 0, "within"), "string_type"),
+        ({"then": []}, ("then",), "too_short"),
+        ({"then": [{"tag": ["x"]}] * 21}, ("then",), "too_long"),
+        ({"then": [{"tag": ["x"], "hide": {}}]}, ("then", 0), "one_of"),
+        ({"then": [{"dance": {}}]}, ("then", 0, "dance"), "extra_forbidden"),
+        ({"then": [{"delete": {"mode": "auto"}}]}, ("then", 0, "delete", "mode"), "mode"),
+        ({"then": reply(text={"en": ["{{7*7}}"]})}, ("then", 0, "reply", "text", "en", 0), "template"),
+        ({"then": reply(text={"en": ["ok", "{{coupon}}"]})}, ("then", 0, "reply", "text", "en", 1), "template"),
+        ({"then": reply(text={"en": [" "]})}, ("then", 0, "reply", "text", "en", 0), "template"),
+        ({"then": reply(text={"en": ["x" * 2201]})}, ("then", 0, "reply", "text", "en", 0), "too_long"),
+        ({"then": reply(text={"en": ["x" * 2170 + "{{author.first_name}}"]})}, ("then", 0, "reply", "text", "en", 0), "too_long"),
+        ({"then": reply(text={"en": ["x"] * 21})}, ("then", 0, "reply", "text", "en"), "too_long"),
+        ({"then": reply(text={})}, ("then", 0, "reply", "text"), "too_short"),
+        ({"then": reply(text={False: ["nei"]})}, ("then", 0, "reply", "text"), "quote"),
+        ({"then": reply(text={"english!": ["x"]})}, ("then", 0, "reply", "text"), "language"),
+        ({"then": reply(text="x", delay="90s-20s")}, ("then", 0, "reply", "delay"), "delay"),
+        ({"then": reply(text="x", delay="2d")}, ("then", 0, "reply", "delay"), "delay"),
+        ({"then": [{"private_reply": {"text": "ä" * 501}}]}, ("then", 0, "private_reply", "text", "default", 0), "too_long"),
+        ({"examples": [{"text": "x"}]}, ("examples", 0, "acts"), "missing"),
+    ],
+)
+def test_what_is_wrong_is_named_at_its_place(changes: dict[str, Any], place: tuple[str | int, ...], kind: str) -> None:
+    assert findings(minimal(**changes)) == {place: kind}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"where": {"platforms": ["facebook"]}, "then": reply(text="x" * 8000)},
+        {"where": {"platforms": ["facebook"]}, "then": [{"private_reply": {"text": "ä" * 2000}}]},
+        {"freshness": "7d", "then": reply(text="x", delay="2d")},
+        {"when": nested(5)},
+        {"when": {"text": {"any": ["@acme"], "as": "exact"}}},
+        {"then": reply(text="{{coupon|SAVE10}}")},
+        {"limits": [{"per": scope} for scope in ("author", "author_object", "object", "thread", "rule", "brand")]},
+        {"schedule": {"hours": ["22:00-06:00", "00:00-24:00"]}},
+    ],
+)
+def test_what_is_just_within_bounds_is_taken(changes: dict[str, Any]) -> None:
+    assert to_rule("acme", 1, minimal(**changes)).rule_id == "r"
+
+
+@pytest.mark.parametrize("document", [b"", b"{", b"[]", b"null", b"5", b'"x"', b'{"id":"\xff"}', b"[" * 5000])
+def test_bytes_that_are_no_document(document: bytes) -> None:
+    with pytest.raises(ValidationError):
+        to_rule("acme", 1, document)
+
+
+@pytest.mark.parametrize("value", [{"$gt": ""}, [], 5, True, "x" * 100_000, {"a": {"b": 1}}, ["\x00"]])
+def test_a_foreign_value_anywhere_is_refused_or_harmless_but_never_an_error_of_ours(value: object) -> None:
+    for name in supported():
+        document = copy.deepcopy(supported())
+        document[name] = value
+        try:
+            rule = to_rule("acme", 1, document)
+        except ValidationError as refusal:
+            places = [error["loc"][0] for error in refusal.errors()]
+            assert set(places) == {name}  # noqa: PT017 (a value may also be fine)
+            continue
+        assert rule.brand == "acme"
