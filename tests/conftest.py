@@ -1,3 +1,24 @@
-"""Fixtures of the whole suite."""
+"""Fixtures and options of the whole suite."""
+
+import random
+
+import pytest
 
 pytest_plugins = ["antiphon_local.fixtures"]
+
+_FRESH_SEED = random.SystemRandom().randrange(2**31)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--seed", type=int, default=_FRESH_SEED, help="replays the random choices of an earlier run")
+    parser.addoption("--rounds", type=int, default=1, help="how often the kill matrix goes round")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"seed: {config.getoption('--seed')} (make test SEED={config.getoption('--seed')} replays it)"
+
+
+@pytest.fixture
+def rng(request: pytest.FixtureRequest) -> random.Random:
+    """Random choices of one test, the same for the same seed and test."""
+    return random.Random(f"{request.config.getoption('--seed')}/{request.node.nodeid}")

@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
+
+from antiphon.topics import CONFIG
 from antiphon_local.jars import ensure_jars
 from antiphon_local.kafka import Kafka
 from antiphon_local.mongo import Mongo
 from antiphon_local.topics import create_topics
-from pydantic import SecretStr
-
-from antiphon.topics import CONFIG
 
 
 async def test_without_kafka_changes_are_saved_and_live_later(

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from antiphon_local.ports import free_ports
 from antiphon_local.procs import Command, Process
 

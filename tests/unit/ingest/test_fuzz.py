@@ -18,7 +18,11 @@ WORDS = st.sampled_from(
     "open_graph_story_id reviewer_id message_edit num_edit postback read 100 7 1449135003".split()
 )
 SCALARS = (
-    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False) | WORDS
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | WORDS
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 )
 JSON = st.recursive(
@@ -36,7 +40,11 @@ CHANGES = st.fixed_dictionaries(
 )
 ENTRIES = st.fixed_dictionaries(
     {"id": st.sampled_from(["100", 100, "999"]) | JSON, "time": st.just(1449135003) | JSON},
-    optional={"changes": st.lists(CHANGES | JSON, max_size=4), "messaging": st.lists(VALUES | JSON, max_size=4), "standby": st.lists(VALUES, max_size=2)},
+    optional={
+        "changes": st.lists(CHANGES | JSON, max_size=4),
+        "messaging": st.lists(VALUES | JSON, max_size=4),
+        "standby": st.lists(VALUES, max_size=2),
+    },
 )
 BODIES = st.fixed_dictionaries({"object": st.sampled_from(["page", "instagram"]), "entry": st.lists(ENTRIES | JSON, max_size=3)})
 

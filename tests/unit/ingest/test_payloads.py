@@ -68,7 +68,13 @@ def test_same_delivery_has_same_ids_however_it_is_batched(case: dict[str, Any]) 
     alone = [result.event_id for result in normalised(case["platform"], body) if isinstance(result, Event)]
     one = body[0] if isinstance(body, list) else body
     assert isinstance(one, dict)
-    twice = {**one, "entry": [*one.get("entry", []), *[entry | ({"time": 1600000000} if "time" in entry else {}) for entry in one.get("entry", [])]]}
+    twice = {
+        **one,
+        "entry": [
+            *one.get("entry", []),
+            *[entry | ({"time": 1600000000} if "time" in entry else {}) for entry in one.get("entry", [])],
+        ],
+    }
     batched = [result.event_id for result in normalised(case["platform"], twice) if isinstance(result, Event)]
     assert batched == alone * 2
     assert len(set(alone)) == len(alone)
@@ -105,7 +111,14 @@ def test_edits_and_reactions_are_told_apart() -> None:
     assert variants(edit) == variants(edit)
     assert variants(edit) != variants(edit, message="b")
     assert variants(edit) != variants(edit, created_time=6)
-    like = {"item": "reaction", "verb": "add", "comment_id": "1_2", "reaction_type": "like", "from": {"id": "7"}, "created_time": 5}
+    like = {
+        "item": "reaction",
+        "verb": "add",
+        "comment_id": "1_2",
+        "reaction_type": "like",
+        "from": {"id": "7"},
+        "created_time": 5,
+    }
     assert variants(like) == variants(like, **{"from": {"id": "7", "name": "now named"}})
     assert variants(like) != variants(like, **{"from": {"id": "8"}})
     assert variants(like) != variants(like, reaction_type="love")

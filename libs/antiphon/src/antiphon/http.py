@@ -10,6 +10,9 @@ from antiphon import problems
 from antiphon.auth import KeyRing
 from antiphon.telemetry import Telemetry
 
+MAX_BODY_BYTES = 2**20
+"""A stranger's larger body is refused before it fills memory; frameworks read bodies before they look at keys."""
+
 Readiness = Callable[[], Awaitable[Mapping[str, bool]]]
 """Asked at each `/readyz`: dependency name → reachable. Must not raise and answers within a second or two."""
 
@@ -21,7 +24,9 @@ def build_api(
 
     `/healthz` says that the event loop turns; it ignores dependencies, so that their outage never restarts us.
     """
-    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None, openapi_url="/openapi.json")
+    app = FastAPI(
+        title=title, version=version, docs_url=None, redoc_url=None, openapi_url="/openapi.json", max_body_size=MAX_BODY_BYTES
+    )
     app.state.keys = keys
     problems.install(app)
 

@@ -20,9 +20,6 @@ Answer = tuple[str, MutableMapping[str, Any], MutableMapping[str, Any]]
 
 PREFIX = "/webhooks/"
 
-_API_BODY_BYTES = 64 * 2**10
-"""Administrative requests are small; a stranger's large one must not fill memory before the framework looks at its key."""
-
 _RETRY_AFTER = (b"retry-after", b"2")
 """Seconds: by then a broker's restart is half over, and a sender's own schedule is longer anyway."""
 
@@ -73,12 +70,9 @@ class Webhooks:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        path: str = scope.get("path", "")
+        if not path.startswith(PREFIX) or scope["type"] != "http":
             await self._app(scope, receive, send)
-            return
-        path: str = scope["path"]
-        if not path.startswith(PREFIX):
-            await self._elsewhere(scope, receive, send)
             return
         platform, _, source_id = path[len(PREFIX) :].partition("/")
         if scope["method"] == "POST":
@@ -148,24 +142,6 @@ class Webhooks:
             return await self._accept(platform, source_id, headers, b"".join(pieces))
         finally:
             self._admission.give(size)
-
-    async def _elsewhere(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["method"] in ("GET", "HEAD"):
-            return await self._app(scope, receive, send)
-        message = await receive()
-        body: bytes = message.get("body", b"")
-        while message.get("more_body") and len(body) <= _API_BODY_BYTES:
-            message = await receive()
-            body += message.get("body", b"")
-        if len(body) > _API_BODY_BYTES:
-            await send(_TOO_LARGE[1])
-            return await send(_TOO_LARGE[2])
-        waiting: list[MutableMapping[str, Any]] = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay() -> MutableMapping[str, Any]:
-            return waiting.pop() if waiting else await receive()
-
-        return await self._app(scope, replay, send)
 
 
 _DISCONNECTED = _problem("disconnected", 400, "disconnected", "The connection ended before the body did.", _CLOSE)

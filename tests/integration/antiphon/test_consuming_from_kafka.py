@@ -1,0 +1,148 @@
+"""The consume loop on a real broker: garbage does not stop it, a crash loses nothing, and the lag is what is left to do."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+
+from antiphon.consumer import GuardedConsumer
+from antiphon.errors import Invalid
+from antiphon.kafka import DeadLetters, Guard, Record, TooManyDeadLetters, build_producer
+from antiphon.process import background
+from antiphon.settings import KafkaSettings
+from antiphon.topics import EVENTS, dead_letters_of
+from antiphon_local.fixtures import FreshTopics
+
+pytestmark = pytest.mark.local
+
+PATIENCE_S = 60.0
+
+
+@dataclass
+class Line:
+    """A topic of its own, what was processed from it, and whether processing may go on."""
+
+    settings: KafkaSettings
+    topic: str
+    producer: AIOKafkaProducer
+    done: list[str] = field(default_factory=list)
+    open: asyncio.Event = field(default_factory=asyncio.Event)
+    started: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def consumer(self, *, max_batch: int = 10) -> GuardedConsumer:
+        guard = Guard(decode=self._decode, process=self._process, dead_letters=DeadLetters(self.producer))
+        return GuardedConsumer(self.settings, topics=[self.topic], group=self.topic, guard=guard, max_batch=max_batch)
+
+    @staticmethod
+    def _decode(record: Record) -> str:
+        try:
+            return record.value.decode("ascii")
+        except UnicodeDecodeError as error:
+            raise Invalid("undecodable") from error
+
+    async def _process(self, batch: Sequence[str]) -> None:
+        self.started.set()
+        await self.open.wait()
+        self.done += batch
+
+    async def send(self, *values: bytes) -> None:
+        for waiting in [await self.producer.send(self.topic, value) for value in values]:
+            await waiting
+
+
+@pytest.fixture
+async def line(kafka_bootstrap: str, fresh_topics: FreshTopics) -> AsyncIterator[Line]:
+    names = await asyncio.to_thread(fresh_topics, "loop", [EVENTS, dead_letters_of(EVENTS)], 1)
+    settings = KafkaSettings(kafka_bootstrap_servers=kafka_bootstrap, kafka_session_timeout_ms=6_000)
+    producer = build_producer(settings, "test")
+    await producer.start()
+    line = Line(settings, names[EVENTS], producer)
+    line.open.set()
+    yield line
+    await producer.stop()
+
+
+async def until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        found = condition()
+        if found if isinstance(found, bool) else await found:
+            return
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+async def committed(line: Line) -> int | None:
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=line.settings.kafka_bootstrap_servers, group_id=line.topic, enable_auto_commit=False
+    )
+    await consumer.start()
+    try:
+        return await consumer.committed(TopicPartition(line.topic, 0))
+    finally:
+        await consumer.stop()
+
+
+async def test_garbage_becomes_dead_letters_and_the_stream_goes_on(line: Line) -> None:
+    await line.send(b"a", b"\xff\xfe", b"b", b"\x80", b"c")
+    consumer = line.consumer()
+    async with background(consumer.run()):
+        await until(lambda: line.done == ["a", "b", "c"])
+        await until(lambda: consumer_lag_is(consumer, 0))
+    dead = AIOKafkaConsumer(
+        dead_letters_of(line.topic), bootstrap_servers=line.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
+    )
+    await dead.start()
+    try:
+        found = [await asyncio.wait_for(dead.getone(), PATIENCE_S) for _ in range(2)]
+    finally:
+        await dead.stop()
+    assert [message.value for message in found] == [b"\xff\xfe", b"\x80"]
+    assert [dict(message.headers)["dlq_offset"] for message in found] == [b"1", b"3"]
+    assert await committed(line) == 5
+
+
+async def consumer_lag_is(consumer: GuardedConsumer, expected: int) -> bool:
+    return consumer.assigned and await consumer.lag() == expected
+
+
+async def test_the_batch_in_hand_counts_as_lag(line: Line) -> None:
+    line.open.clear()
+    await line.send(*(str(number).encode() for number in range(15)))
+    consumer = line.consumer(max_batch=10)
+    assert (consumer.assigned, await consumer.lag()) == (False, 0)
+    async with background(consumer.run()):
+        await asyncio.wait_for(line.started.wait(), PATIENCE_S)
+        assert await consumer.lag() == 15
+        line.open.set()
+        await until(lambda: len(line.done) == 15)
+        await until(lambda: consumer_lag_is(consumer, 0))
+
+
+async def test_what_was_in_hand_at_a_crash_is_delivered_again(line: Line) -> None:
+    await line.send(b"a", b"b")
+    first = line.consumer()
+    async with background(first.run()):
+        await until(lambda: line.done == ["a", "b"])
+        await until(lambda: consumer_lag_is(first, 0))
+        line.open.clear()
+        line.started.clear()
+        await line.send(b"c", b"d")
+        await asyncio.wait_for(line.started.wait(), PATIENCE_S)
+    assert await committed(line) == 2
+    line.open.set()
+    second = line.consumer()
+    async with background(second.run()):
+        await until(lambda: line.done == ["a", "b", "c", "d"])
+        await until(lambda: consumer_lag_is(second, 0))
+    assert await committed(line) == 4
+
+
+async def test_a_poisoned_topic_stops_the_consumer_and_commits_nothing(line: Line) -> None:
+    await line.send(*[b"\xff"] * 30)
+    with pytest.raises(TooManyDeadLetters):
+        await asyncio.wait_for(line.consumer(max_batch=50).run(), PATIENCE_S)
+    assert await committed(line) in {None, 0}
