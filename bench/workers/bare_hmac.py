@@ -9,7 +9,7 @@ import uvicorn
 
 Message = dict[str, Any]
 
-_SECRET = b"bench-secret"
+from bench.workers import SECRET
 
 
 async def app(scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
@@ -21,7 +21,7 @@ async def app(scope: Message, receive: Callable[[], Awaitable[Message]], send: C
         if not message.get("more_body"):
             break
     given = next((value for name, value in scope["headers"] if name == b"x-hub-signature-256"), b"")
-    wanted = b"sha256=" + hmac.digest(_SECRET, body, "sha256").hex().encode()
+    wanted = b"sha256=" + hmac.digest(SECRET, body, "sha256").hex().encode()
     status = 202 if hmac.compare_digest(given, wanted) else 401
     await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
     await send({"type": "http.response.body", "body": b""})

@@ -6,6 +6,8 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from aiokafka.errors import MessageSizeTooLargeError
+
 from antiphon.config_feed import Change
 from antiphon.telemetry import Telemetry
 from antiphon.v1.config_pb2 import ConfigRecord
@@ -103,6 +105,29 @@ async def test_an_unanswered_send_leaves_the_flag_for_the_sweep() -> None:
     assert (topic.generations, store.flagged) == ([2], False)
     store.change("Third")
     assert await box.deliver(store.brand) == 1
+
+
+async def test_one_that_cannot_be_delivered_does_not_keep_the_others_back() -> None:
+    store, topic = OneBrand(), Topic()
+    producer = topic.producer()
+    box = await outbox(store, producer, [])
+    bad = replace(BRAND, brand="bad")
+    send = producer.send_and_wait
+
+    async def refuses_bad(topic_: str, value: bytes, *, key: bytes, headers: object) -> Any:
+        if key == b"brand/bad/":
+            raise MessageSizeTooLargeError("too large")
+        return await send(topic_, value)
+
+    async def both() -> list[Brand]:
+        return [bad, *([store.brand] if store.flagged else [])]
+
+    async def stored(_kind: object, brand: str, _name: str) -> Stored:
+        return Stored(bad if brand == "bad" else store.brand, (), ())
+
+    producer.send_and_wait, store.undelivered, store.stored = refuses_bad, both, stored  # type: ignore[method-assign]
+    await box.sweep()
+    assert (topic.generations, store.flagged) == ([1], False)
 
 
 async def test_an_old_record_that_appears_last_is_followed_by_the_newest() -> None:

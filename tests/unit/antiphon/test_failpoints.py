@@ -3,6 +3,8 @@
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -49,9 +51,6 @@ def test_a_pause_stops_the_process_until_it_is_continued() -> None:
 
 
 def wait_for_state(pid: int, state: str) -> None:
-    from pathlib import Path
-    from time import monotonic
-
     deadline = monotonic() + 30
     while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != state:
         assert monotonic() < deadline

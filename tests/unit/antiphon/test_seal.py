@@ -50,7 +50,7 @@ def test_every_changed_byte_is_noticed(sealer: Sealer) -> None:
 
 @pytest.mark.parametrize("damaged", ["", "k1", "k1.", "k1.!!!", "k1.AAAA", "k1.ü", "nokey.AAAA"])
 def test_damage_is_an_error_with_a_remedy(sealer: Sealer, damaged: str) -> None:
-    with pytest.raises(SealError, match="store the secret again|SEAL_KEYS"):
+    with pytest.raises(SealError, match=r"store the secret again|SEAL_KEYS"):
         sealer.open(damaged, "acme/facebook")
 
 

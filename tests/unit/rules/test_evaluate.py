@@ -125,9 +125,9 @@ def test_priority_goes_before_id(comment: Comments, rule: Rules, snapshot: Brand
 def test_slots_are_taken_once_and_tags_add_up(comment: Comments, rule: Rules, snapshot: Brands) -> None:
     public, private = Reply(texts={"default": ("a",)}), PrivateReply(texts={"default": ("b",)})
     brand = snapshot(
-        rule("a", then=(public, Tag(("one",)))),
-        rule("b", then=(public, private, Hide(), Tag(("two",)))),
-        rule("c", then=(Like(), Handoff("sales", "please"))),
+        rule("a", then=(public, Tag(tags=("one",)))),
+        rule("b", then=(public, private, Hide(), Tag(tags=("two",)))),
+        rule("c", then=(Like(), Handoff(queue="sales", note="please"))),
         rule("d", then=(private,)),
     )
     decision = decide(brand, comment())
@@ -148,7 +148,7 @@ def test_slots_are_taken_once_and_tags_add_up(comment: Comments, rule: Rules, sn
 
 def test_stop_ends_the_event_only_if_its_rule_acted(comment: Comments, rule: Rules, snapshot: Brands) -> None:
     closed = rule("a", stop=True, when=TextLeaf(("much",), ("how",)))
-    acts = rule("b", stop=True, then=(Tag(("x",)),))
+    acts = rule("b", stop=True, then=(Tag(tags=("x",)),))
     decision = decide(snapshot(closed, acts, rule("c")), comment())
     assert reasons(decision) == [("a", Reason.EXCLUDED_TERM), ("b", Reason.UNSPECIFIED), ("c", Reason.STOPPED)]
 
@@ -282,7 +282,7 @@ def test_no_order_and_no_redelivery_exceeds_a_limit(
 
 
 def test_the_same_input_gives_the_same_decision(comment: Comments, rule: Rules, snapshot: Brands) -> None:
-    rules = (rule("a", then=(Tag(("x",)),)), rule("b", limits=(RuleLimit(LimitScope.AUTHOR, 1, 60.0),)))
+    rules = (rule("a", then=(Tag(tags=("x",)),)), rule("b", limits=(RuleLimit(LimitScope.AUTHOR, 1, 60.0),)))
     event = comment()
     first = evaluate(snapshot(*rules), EMPTY, event, Understanding("en", 0.5))
     second = evaluate(snapshot(*reversed(rules)), EMPTY, replace(event), Understanding("en", 0.5))

@@ -146,8 +146,8 @@ def test_the_rest_of_the_page_is_a_rule() -> None:
             ),
             PrivateReply(texts={"en": ("…",)}, mode=Mode.APPROVAL),
             Hide(),
-            Tag(("price",)),
-            Handoff("sales", "…"),
+            Tag(tags=("price",)),
+            Handoff(queue="sales", note="…"),
         ),
         stop=True,
     )
@@ -180,7 +180,7 @@ def test_short_forms_and_their_canonical_form() -> None:
     rule = to_rule("acme", 1, short)
     assert rule.where == Where(platforms=frozenset({"facebook"}), kinds=frozenset({"comment"}), objects_only=frozenset({"1789"}))
     assert rule.when == AnyOf((TextLeaf(("100",)), Not(TextLeaf((), ("x",), TextMode.CONTAINS))))
-    assert rule.then == (Reply(texts={"default": ("a", "b")}), Like(), Hide(), Delete(Mode.APPROVAL), Tag(("price",)))
+    assert rule.then == (Reply(texts={"default": ("a", "b")}), Like(), Hide(), Delete(Mode.APPROVAL), Tag(tags=("price",)))
     assert to_rule("acme", 1, document_bytes(short)) == rule
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -35,10 +35,12 @@ class GuardedConsumer:
         group: str,
         guard: Guard[Any],
         max_batch: int = MAX_BATCH,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
         self._topics = topics
         self._guard = guard
         self._max_batch = max_batch
+        self._committed = committed
         self._in_hand = 0
         self._consumer = AIOKafkaConsumer(
             **connection(settings),
@@ -103,6 +105,8 @@ class GuardedConsumer:
             log.warning("offsets not committed: %s", error)
         except KafkaError as error:
             log.warning("offsets not committed, the next commit covers them: %s", error)
+        else:
+            self._committed()
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types

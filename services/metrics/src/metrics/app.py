@@ -33,6 +33,9 @@ log = logging.getLogger(__name__)
 
 GROUP: Final = "metrics"
 
+MAX_BATCH: Final = 2_000
+"""Records a write: each costs the store a third less than in batches of 500; some megabytes, and a crash repeats two seconds' work."""
+
 _LAG_PERIOD_S: Final = 1.0
 """Between two looks at the lag; `/readyz` looks at once, for those who wait until everything is recorded."""
 
@@ -59,7 +62,9 @@ async def build(
             process=RecordService(store=store, counters=counters).record,
             dead_letters=DeadLetters(producer, counters.dead_letter),
         )
-        consumer = GuardedConsumer(settings, topics=[EVENTS, DECISIONS, DELIVERIES], group=GROUP, guard=guard)
+        consumer = GuardedConsumer(
+            settings, topics=[EVENTS, DECISIONS, DELIVERIES], group=GROUP, guard=guard, max_batch=MAX_BATCH
+        )
         lag = _Lag(consumer, lag_gauge(telemetry))
 
         async def readiness() -> Mapping[str, bool]:

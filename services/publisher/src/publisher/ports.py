@@ -7,9 +7,9 @@ from typing import Protocol
 from pydantic import SecretStr
 
 from publisher.domain.admission import BrandPolicy, Edit, Facts
+from publisher.domain.calls import Answer, Deed, Grant, Listing, Rate
 from publisher.domain.limits import Consumed
-from publisher.domain.model import Entry, Kind, Order, Reason, State, Told
-from publisher.domain.pace import Usage
+from publisher.domain.model import Entry, Kind, Order, State, Told
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +95,8 @@ class Ledger(Protocol):
         """Return a page of one brand's entries, in the order of their ids."""
         ...
 
-    async def count(self, state: State) -> int:
-        """Return how many entries are in a state."""
+    async def count(self, brand: str, state: State) -> int:
+        """Return how many entries of a brand are in a state."""
         ...
 
 
@@ -134,22 +134,6 @@ class Limits(Protocol):
     async def write(self, key: str, consumed: Consumed) -> bool:
         """Store if the revision is still the one read; the stored one is one higher."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Calls a second in the long run, and at once."""
-
-    per_second: float
-    burst: float
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """How many of the calls asked for may be made now, and seconds until the next may."""
-
-    granted: int
-    wait: float
 
 
 class Tokens(Protocol):
@@ -198,85 +182,6 @@ class Channels(Protocol):
     async def credential_refused(self, channel: Channel, at: float | None) -> None:
         """Note that the platform refuses this credential (None: that it accepts it again)."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One call to make: what, where, and until when it may still begin (monotonic seconds)."""
-
-    kind: Kind
-    event_kind: str
-    target: str
-    author: str
-    text: str
-    deadline: float
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """The platform did it."""
-
-    platform_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Denied:
-    """The platform refused for good."""
-
-    reason: Reason
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Untouched:
-    """Surely not done: never sent, or turned away for now. `after` seconds; `counts`: whether it uses up an attempt."""
-
-    detail: str
-    after: float | None = None
-    counts: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyThere:
-    """The platform says that the same text is there already."""
-
-    detail: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unclear:
-    """Sent; what came of it is not known."""
-
-    detail: str
-
-
-Outcome = Done | Denied | Untouched | AlreadyThere | Unclear
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An outcome, and what it says about the channel: seconds to rest, usage, whether the credential is refused."""
-
-    outcome: Outcome
-    pause: float = 0.0
-    usage: Usage | None = None
-    credential_refused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """One of our own posts under a target; `at` on our clock."""
-
-    platform_id: str
-    at: float
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """What of ours stands under a target. `complete`: every page was read."""
-
-    own: Sequence[Sight]
-    complete: bool
 
 
 class Platform(Protocol):

@@ -1,8 +1,9 @@
 """Every setting of the publisher."""
 
+from pydantic import Field
+
 from antiphon.seal import SealSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings, RedisSettings
-from pydantic import Field
 
 
 class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSettings, SealSettings):

@@ -84,7 +84,7 @@ class Changes:
         version: Callable[[E], RuleVersion] | None = None,
         audited: Sequence[str] = (),
     ) -> Saved[E]:
-        """Replace what `load` returns. Raises 412 for what the caller has not seen, TakenError, and what `load` and `update` do."""
+        """Replace what `load` returns. Raises 412 for what the caller has not seen, TakenError, what `load` and `update` do."""
         for _ in range(_TRIES):
             found = await load()
             if match.generation not in {None, found.generation}:

@@ -3,13 +3,13 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from google.protobuf.message import DecodeError
+from google.protobuf.timestamp_pb2 import Timestamp
+
 from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.v1.decision_pb2 import Action, Decision
 from antiphon.v1.delivery_pb2 import Delivery
-from google.protobuf.message import DecodeError
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from publisher.adapters import words
 from publisher.domain.model import Decided, Kind, Limit, Mode, Order, Scope, Told
 

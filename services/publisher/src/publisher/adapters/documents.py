@@ -4,7 +4,6 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from antiphon.mongo import Document
-
 from publisher.domain.model import (
     Entry,
     Kind,

@@ -3,28 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from antiphon.errors import Invalid
 from typing_extensions import override
 
+from antiphon.errors import Invalid
 from publisher.adapters.documents import slot_of
 from publisher.domain.admission import Facts
+from publisher.domain.calls import Grant, Rate
 from publisher.domain.limits import Consumed
 from publisher.domain.model import Entry, State, Told, attention_at, told_of
-from publisher.ports import (
-    Channel,
-    Channels,
-    Grant,
-    Happening,
-    Inserted,
-    Ledger,
-    Limits,
-    Observation,
-    Page,
-    Rate,
-    Saving,
-    Threads,
-    Tokens,
-)
+from publisher.ports import Channel, Channels, Happening, Inserted, Ledger, Limits, Observation, Page, Saving, Threads, Tokens
 
 
 class MemoryLedger(Ledger):
@@ -137,8 +124,8 @@ class MemoryLedger(Ledger):
         return Page(found[:limit], found[limit - 1].order.action_id if len(found) > limit else "")
 
     @override
-    async def count(self, state: State) -> int:
-        return sum(entry.position.state is state for entry in self.entries.values())
+    async def count(self, brand: str, state: State) -> int:
+        return sum(e.position.state is state and e.order.brand == brand for e in self.entries.values())
 
 
 class MemoryThreads(Threads):

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from antiphon.clock import Clock
-from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, transient
-from antiphon.seal import Sealer, SealError
 from pydantic import SecretStr
 from typing_extensions import override
 
-from publisher.ports import Channel, Channels, Rate
+from antiphon.clock import Clock
+from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, transient
+from antiphon.seal import Sealer, SealError
+from publisher.domain.calls import Rate
+from publisher.ports import Channel, Channels
 
 FRESH_SECONDS = 1.0
 """A changed or replaced credential is in use after this long; a lookup a second and channel costs nothing."""

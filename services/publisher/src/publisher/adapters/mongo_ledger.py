@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from antiphon.errors import Invalid
-from antiphon.mongo import DUPLICATE_KEY, BulkWriteError, Database, Document, PyMongoError, insert_new, transient
 from pymongo import UpdateMany, UpdateOne
 from typing_extensions import override
 
+from antiphon.errors import Invalid
+from antiphon.mongo import DUPLICATE_KEY, BulkWriteError, Database, Document, PyMongoError, insert_new, transient
 from publisher.adapters.documents import document_of, entry_of, told_from, update_of
 from publisher.domain.model import Entry, State, Told
 from publisher.ports import Happening, Inserted, Ledger, Page, Saving
@@ -190,9 +190,9 @@ class MongoLedger(Ledger):
         return Page(entries, entries[-1].order.action_id if len(documents) > limit else "")
 
     @override
-    async def count(self, state: State) -> int:
+    async def count(self, brand: str, state: State) -> int:
         try:
-            return await self._entries.count_documents({"state": state.value})
+            return await self._entries.count_documents({"brand": brand, "state": state.value})
         except PyMongoError as error:
             raise transient(error) from error
 

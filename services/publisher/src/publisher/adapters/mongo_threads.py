@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from antiphon.clock import Clock
-from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, transient
 from pymongo import UpdateOne
 from typing_extensions import override
 
+from antiphon.clock import Clock
+from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, transient
 from publisher.domain.admission import Edit, Facts
 from publisher.domain.limits import Consumed
 from publisher.ports import Limits, Observation, Threads

@@ -3,12 +3,13 @@
 import logging
 from dataclasses import dataclass
 
-from antiphon.clock import Clock
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from typing_extensions import override
 
-from publisher.ports import Grant, Rate, Tokens
+from antiphon.clock import Clock
+from publisher.domain.calls import Grant, Rate
+from publisher.ports import Tokens
 
 log = logging.getLogger(__name__)
 

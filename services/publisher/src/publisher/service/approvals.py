@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from antiphon.errors import Invalid
-
 from publisher.domain.changes import Approve, Change, Reject, Resolve, SendAgain
 from publisher.domain.model import Entry, State
 from publisher.ports import Happening, Ledger, Page

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from antiphon.clock import Clock
-
 from publisher.domain.admission import Edit, first_verdict, outdated
 from publisher.domain.changes import Change, Fail, Record, Suppress, Timing
 from publisher.domain.machine import fresh, step

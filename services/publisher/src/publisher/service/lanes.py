@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from antiphon.clock import Clock
 from antiphon.errors import Transient
-
 from publisher.domain.model import Entry, State
 from publisher.ports import Meter
 

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 
 from antiphon.clock import Clock
-
 from publisher.domain.changes import Change, Timing
 from publisher.domain.machine import step
 from publisher.domain.model import Entry
@@ -55,6 +54,5 @@ class Moves:
 
     def announce(self, before: Entry | None, after: Entry) -> None:
         """Have the new state told if it is one that people hear of."""
-        if before is None or after.position.sequence > before.position.sequence:
-            if after.position.sequence:
-                self._tell(after)
+        if after.position.sequence > (before.position.sequence if before else 0):
+            self._tell(after)

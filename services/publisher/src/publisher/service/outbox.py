@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 
 from antiphon.errors import Transient
-
 from publisher.domain.model import Entry, Told, told_of
 from publisher.ports import Announcer, Failpoint, Ledger, Meter
 

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Sequence
 
 from antiphon.errors import Invalid, Transient
-
 from publisher.domain.changes import Change, Seen, Unreadable, Unseen
 from publisher.domain.model import Entry
 from publisher.ports import Channels, Meter, Platform, Tokens

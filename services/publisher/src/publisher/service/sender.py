@@ -9,31 +9,13 @@ from functools import partial
 
 from antiphon.clock import Clock
 from antiphon.errors import Transient
-
 from publisher.domain import limits
 from publisher.domain.admission import Hold, Surroundings, expiry, held, objection
+from publisher.domain.calls import AlreadyThere, Answer, Deed, Denied, Done, Outcome, Unclear, Untouched
 from publisher.domain.changes import Accepted, Change, Claim, Duplicate, Lost, NotSent, Refused, Suppress, Timing
 from publisher.domain.model import Entry, Kind, Order, Reason, State
 from publisher.domain.pace import pace
-from publisher.ports import (
-    AlreadyThere,
-    Answer,
-    Channel,
-    Channels,
-    Deed,
-    Denied,
-    Done,
-    Failpoint,
-    Ledger,
-    Meter,
-    Outcome,
-    Platform,
-    Policies,
-    Threads,
-    Tokens,
-    Unclear,
-    Untouched,
-)
+from publisher.ports import Channel, Channels, Failpoint, Ledger, Meter, Platform, Policies, Threads, Tokens
 from publisher.ports import Limits as LimitStore
 from publisher.service.lanes import Prepared, Ready
 from publisher.service.moves import Moves

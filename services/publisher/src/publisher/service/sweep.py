@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 
 from antiphon.clock import Clock
 from antiphon.errors import Transient
-
 from publisher.domain.admission import expiry
 from publisher.domain.changes import Change, LeaseOver, Suppress
 from publisher.domain.model import TOLD, Entry, Reason, State, attention_at

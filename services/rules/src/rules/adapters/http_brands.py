@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from antiphon.auth import Admin, Viewer
 from rules.adapters.http_bodies import (
+    MAX_BODY_BYTES,
     BrandAdmin,
     BrandApprover,
     BrandEditor,
@@ -168,7 +169,7 @@ class Audit(Out):
 
 def brand_routes(configuration: ConfigurationService, store: ConfigStore) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/v1/brands", route_class=StrictRoute, tags=["brands"])
+    router = APIRouter(prefix="/v1/brands", route_class=StrictRoute, max_body_size=MAX_BODY_BYTES, tags=["brands"])
     _brands(router, configuration)
     _switch(router, configuration)
     _people(router, configuration)

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from antiphon.auth import Admin, Role
 from rules.adapters.http_bodies import (
+    MAX_BODY_BYTES,
     Changed,
     In,
     Limit,
@@ -86,7 +87,7 @@ class Keys(Out):
 
 def key_routes(keys: KeyService) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/v1/keys", route_class=StrictRoute, tags=["keys"])
+    router = APIRouter(prefix="/v1/keys", route_class=StrictRoute, max_body_size=MAX_BODY_BYTES, tags=["keys"])
     _makes(router, keys)
     _reads(router, keys)
     return router

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field, ValidationError
 
 from antiphon.problems import Problem, pointer
 from rules.adapters.http_bodies import (
+    MAX_BODY_BYTES,
     BrandApprover,
     BrandEditor,
     BrandViewer,
@@ -102,17 +103,22 @@ class Versions(Out):
     next: int | None
 
 
+_SCHEMA = RuleDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+
+RULE_SCHEMAS: dict[str, Any] = _SCHEMA.pop("$defs", {})
+"""The parts of the rule document's schema, for the components of the API's description."""
+
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
-        "content": {kind: {"schema": RuleDocument.model_json_schema()} for kind in ("application/json", "application/yaml")},
+        "content": {kind: {"schema": _SCHEMA} for kind in ("application/json", "application/yaml")},
     }
 }
 
 
 def rule_routes(rules: RuleService) -> APIRouter:
     """Return the routes."""
-    router = APIRouter(prefix="/v1/brands/{brand}/rules", route_class=StrictRoute, tags=["rules"])
+    router = APIRouter(prefix="/v1/brands/{brand}/rules", route_class=StrictRoute, max_body_size=MAX_BODY_BYTES, tags=["rules"])
     _saves(router, rules)
     _reads(router, rules)
     _moves(router, rules)

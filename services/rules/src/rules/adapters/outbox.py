@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from antiphon.config_feed import Change
 from antiphon.errors import Transient
@@ -56,13 +56,11 @@ class KafkaOutbox:
 
     async def run(self, topic_read: Callable[[], Any]) -> None:
         """Deliver what waits until cancelled; once `topic_read` returns, what the topic has wrong as well."""
-        check = asyncio.ensure_future(self._check_topic(topic_read))
         try:
-            while True:
-                await self._sweep_safely()
-                await asyncio.sleep(self._settings.rules_sweep_seconds)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._check_topic(topic_read))
+                group.create_task(self._sweep_for_ever())
         finally:
-            check.cancel()
             await self.close()
 
     async def connect(self) -> None:
@@ -112,16 +110,28 @@ class KafkaOutbox:
             if entity.key in self._in_flight:
                 continue
             self._probe = entity.key
-            if await self.deliver(entity) is None:
+            if not await self._deliver_waiting(entity):
                 return
         self._away = False  # nothing waits: the next change finds out
         await self._repair()
 
-    async def _sweep_safely(self) -> None:
+    async def _sweep_for_ever(self) -> None:
+        while True:
+            try:
+                await self.sweep()
+            except (Transient, KafkaError, OSError) as error:
+                log.warning("changes wait to be delivered: %s", error)
+            await asyncio.sleep(self._settings.rules_sweep_seconds)
+
+    async def _deliver_waiting(self, entity: Entity) -> bool:
+        """Deliver one of those that wait; False when the cluster is away, so that the others need not be tried."""
         try:
-            await self.sweep()
-        except (Transient, KafkaError, OSError) as error:
-            log.warning("changes wait to be delivered: %s", error)
+            revision = await self.deliver(entity)
+        except Exception:
+            # One entity that cannot be delivered must not keep the others back; it stays flagged and counted.
+            log.exception("%s cannot be delivered", entity.key)
+            return True
+        return revision is not None or not self._away
 
     async def _deliver(self, entity: Entity) -> int | None:
         for _ in range(_DELIVER_TRIES):
@@ -163,6 +173,8 @@ class KafkaOutbox:
             metadata = await asyncio.wait_for(sending, self._settings.rules_publish_timeout_seconds)
         except TimeoutError:
             self._away = True
+        except MessageSizeTooLargeError as error:
+            log.error("%s cannot be published: %s", entity.key, error)  # noqa: TRY400 (the message says it all)
         except KafkaError as error:
             log.warning("the configuration topic refused a record: %s", error)
             await self.close()  # after such an error only a fresh producer is sure of its sequence
@@ -191,7 +203,7 @@ class KafkaOutbox:
             known = next((known for known in KINDS if known == kind), None)
             stored = await self._store.stored(known, brand, name) if known else None
             if stored is not None and self._on_topic.get(key) != stored.entity.generation:
-                if await self.deliver(stored.entity) is None:
+                if not await self._deliver_waiting(stored.entity):
                     return
                 self._metrics.repaired()
             self._suspects.discard(key)

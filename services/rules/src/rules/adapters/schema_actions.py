@@ -145,9 +145,9 @@ class ActionPart(Part):
     def to_domain(self) -> model.RuleAction:
         """Return what the evaluator reads."""
         if self.tag is not None:
-            return model.Tag(tuple(self.tag))
+            return model.Tag(tags=tuple(self.tag))
         if self.handoff is not None:
-            return model.Handoff(self.handoff.queue, self.handoff.note)
+            return model.Handoff(queue=self.handoff.queue, note=self.handoff.note)
         return self._answer() or self._moderation()
 
     def _answer(self) -> model.Reply | model.PrivateReply | None:

@@ -3,23 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
+from typing import NamedTuple
 
 from antiphon.ids import action_id
-from rules.domain.decision import STRICTNESS, Action, ActionKind, Mode, Reason, RuleLimit
+from rules.domain.decision import Action, Mode, Reason, RuleLimit
 from rules.domain.event import Event, Understanding
-from rules.domain.model import Handoff, PrivateReply, Reply, Rule, RuleAction, Tag, Texts
+from rules.domain.model import Answer, Delete, Handoff, PrivateReply, Rule, RuleAction, Tag, Texts
 from rules.domain.state import AUTHOR_SCOPES, AuthorState, give_variant
 from rules.domain.templates import excess, first_name, render
-
-SLOTS = {
-    ActionKind.REPLY: "public reply",
-    ActionKind.PRIVATE_REPLY: "private reply",
-    ActionKind.HIDE: "moderation",
-    ActionKind.UNHIDE: "moderation",
-    ActionKind.DELETE: "moderation",
-    ActionKind.LIKE: "moderation",
-}
-"""Of each slot an event has one; other kinds of actions add up."""
 
 PRIVATE_KINDS = frozenset({"message", "story_mention"})
 """Kinds of events in a private conversation: there, also a plain reply has the limits of private messages."""
@@ -36,17 +27,19 @@ class Refusal:
     detail: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Words:
+class _Words(NamedTuple):
     text: str
     language: str
     variant: int
     variants: int
 
 
-@dataclass(frozen=True, slots=True)
+_NO_WORDS = _Words("", "", 0, 0)
+
+
+@dataclass(slots=True)
 class Situation:
-    """All that an action depends on besides its rule."""
+    """All that an action depends on besides its rule; `state` moves on with each action."""
 
     event: Event
     understanding: Understanding
@@ -54,13 +47,18 @@ class Situation:
     state: AuthorState
 
 
-def build_action(situation: Situation, rule: Rule, position: int) -> tuple[Action, AuthorState] | Refusal:
-    """Return the action at `position` of the rule with the state after it, or why there is none."""
+def build_action(situation: Situation, rule: Rule, position: int) -> Action | Refusal:
+    """Return the action at `position` of the rule, or why there is none; the situation's state is then the one after it."""
     event, template = situation.event, rule.then[position]
-    words = _words(situation, rule, position)
-    if isinstance(words, Refusal):
-        return words
-    action = Action(
+    words = _NO_WORDS
+    if isinstance(template, Answer):
+        chosen = _words(situation, template, rule, position)
+        if isinstance(chosen, Refusal):
+            return chosen
+        words = chosen
+        if words.variants > 1:
+            situation.state = _after(situation, rule, position, words.variant)
+    return Action(
         action_id=action_id(event.brand, event.event_id, rule.rule_id, position),
         rule_id=rule.rule_id,
         rule_version=rule.version,
@@ -72,17 +70,14 @@ def build_action(situation: Situation, rule: Rule, position: int) -> tuple[Actio
         variant=words.variant,
         not_before=event.received_time + _delay(template, event, rule, position),
         expires=event.event_time + rule.freshness_seconds,
-        limits=crossing_limits(rule),
+        limits=crossing_limits(rule) if rule.limits else (),
         tags=template.tags if isinstance(template, Tag) else (),
         queue=template.queue if isinstance(template, Handoff) else "",
         note=template.note if isinstance(template, Handoff) else "",
     )
-    return action, _after(situation, rule, position, words)
 
 
-def _after(situation: Situation, rule: Rule, position: int, words: _Words) -> AuthorState:
-    if words.variants < 2:
-        return situation.state
+def _after(situation: Situation, rule: Rule, position: int, variant: int) -> AuthorState:
     event = situation.event
     return give_variant(
         situation.state,
@@ -90,7 +85,7 @@ def _after(situation: Situation, rule: Rule, position: int, words: _Words) -> Au
         position=position,
         event_id=event.event_id,
         event_time=event.event_time,
-        variant=words.variant,
+        variant=variant,
         now=min(event.event_time, event.received_time),
     )
 
@@ -101,14 +96,14 @@ def crossing_limits(rule: Rule) -> tuple[RuleLimit, ...]:
 
 
 def _mode(template: RuleAction, rule: Rule, brand: Mode) -> Mode:
-    own = template.mode if not isinstance(template, Tag | Handoff) else Mode.AUTO
-    least = Mode.APPROVAL if template.kind is ActionKind.DELETE else Mode.AUTO
-    return max(least, own, rule.mode, brand, key=STRICTNESS.__getitem__)
+    """Return the strictest of all; deleting asks at least."""
+    modes = (template.mode, rule.mode, brand)
+    if Mode.SHADOW in modes:
+        return Mode.SHADOW
+    return Mode.APPROVAL if Mode.APPROVAL in modes or isinstance(template, Delete) else Mode.AUTO
 
 
 def _delay(template: RuleAction, event: Event, rule: Rule, position: int) -> float:
-    if isinstance(template, Tag | Handoff):
-        return 0.0
     shortest, longest = template.delay
     if longest <= shortest:
         return shortest
@@ -121,21 +116,16 @@ def _share(purpose: str, event: Event, rule: Rule, position: int) -> float:
     return int.from_bytes(digest) / 2**48
 
 
-def _words(situation: Situation, rule: Rule, position: int) -> _Words | Refusal:
-    template = rule.then[position]
-    if not isinstance(template, Reply | PrivateReply):
-        return _Words("", "", 0, 0)
-    language = template_language(template.texts, situation.understanding.language)
+def _words(situation: Situation, answer: Answer, rule: Rule, position: int) -> _Words | Refusal:
+    event, spoken = situation.event, situation.understanding.language
+    language = template_language(answer.texts, spoken)
     if language is None:
-        offered = ", ".join(template.texts)
-        return Refusal(
-            Reason.NO_TEMPLATE_LANGUAGE, f"language {situation.understanding.language or 'unknown'!r}, texts in {offered}"
-        )
-    variants = template.texts[language]
-    variant = _variant(situation, rule, position, len(variants))
-    text = render(variants[variant], _values(situation.event))
-    private = template.kind is ActionKind.PRIVATE_REPLY or situation.event.kind in PRIVATE_KINDS
-    too_long = excess(len(text), len(text.encode()), (situation.event.platform,), private=private)
+        return Refusal(Reason.NO_TEMPLATE_LANGUAGE, f"language {spoken or 'unknown'!r}, texts in {', '.join(answer.texts)}")
+    variants = answer.texts[language]
+    variant = _variant(situation, rule, position, len(variants)) if len(variants) > 1 else 0
+    text = render(variants[variant], _values(event))
+    private = isinstance(answer, PrivateReply) or event.kind in PRIVATE_KINDS
+    too_long = excess(len(text), len(text.encode()), (event.platform,), private=private)
     return Refusal(Reason.TOO_LONG, too_long) if too_long else _Words(text, language, variant, len(variants))
 
 
@@ -149,8 +139,6 @@ def template_language(texts: Texts, language: str) -> str | None:
 
 
 def _variant(situation: Situation, rule: Rule, position: int, count: int) -> int:
-    if count < 2:
-        return 0
     given = situation.state.variant_given(rule.rule_id, position, situation.event.event_id)
     if given is not None:
         return given % count

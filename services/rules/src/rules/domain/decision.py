@@ -54,10 +54,6 @@ class Mode(StrEnum):
     SHADOW = auto()
 
 
-STRICTNESS = {Mode.UNSPECIFIED: 0, Mode.AUTO: 0, Mode.APPROVAL: 1, Mode.SHADOW: 2}
-"""A higher number posts less; an unspecified mode restricts nothing."""
-
-
 class ActionKind(StrEnum):
     """What to do."""
 

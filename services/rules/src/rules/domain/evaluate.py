@@ -2,13 +2,16 @@
 
 from dataclasses import replace
 
-from rules.domain.acting import SLOTS, Refusal, Situation, build_action
+from rules.domain.acting import Refusal, Situation, build_action
 from rules.domain.decision import Action, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
 from rules.domain.index import BrandConfiguration, Snapshot
 from rules.domain.model import INELIGIBLE_KINDS, BrandSettings, Rule
 from rules.domain.schedule import describe, is_open
 from rules.domain.state import AuthorState, admit, consume
+
+Refusals = list[tuple[int, Refusal]]
+"""Positions of actions that cannot be done, and why."""
 
 ANSWERED_VERBS = frozenset({"create", "edit"})
 """An edit is the same object with new words: it may be answered if the first words were not."""
@@ -74,31 +77,34 @@ def _held(rules: tuple[RuleOutcome, ...], settings: BrandSettings) -> tuple[Rule
 class _Run:
     """The rules of one event, one after the other: what earlier ones took is gone for later ones."""
 
-    __slots__ = ("_event", "_settings", "_slots", "_stopped_by", "_understanding", "actions", "state")
+    __slots__ = ("_event", "_situation", "_slots", "_stopped_by", "actions")
 
     def __init__(self, settings: BrandSettings, state: AuthorState, event: Event, understanding: Understanding) -> None:
-        self._settings = settings
         self._event = event
-        self._understanding = understanding
+        self._situation = Situation(event, understanding, settings.mode, state)
         self._slots: dict[str, str] = {}
         self._stopped_by = ""
-        self.state = state
         self.actions: list[Action] = []
+
+    @property
+    def state(self) -> AuthorState:
+        """Return the author's state after the rules so far."""
+        return self._situation.state
 
     def outcome(self, rule: Rule, excluded: tuple[str, ...]) -> RuleOutcome:
         """Return what becomes of a rule that matched; its actions are added to those of the event."""
         refusal = self._refusal(rule, excluded)
         if refusal is not None:
             return RuleOutcome(rule.rule_id, rule.version, refusal.reason, refusal.detail)
-        acted, refusals = self._act(rule)
-        detail = "; ".join(f"{rule.then[position].kind}: {refused.reason} ({refused.detail})" for position, refused in refusals)
-        if not acted:
+        refusals = self._act(rule)
+        if len(refusals) == len(rule.then):
             first = refusals[0][1].reason if refusals else Reason.UNSPECIFIED
-            return RuleOutcome(rule.rule_id, rule.version, first, detail)
-        self._consume(rule)
+            return RuleOutcome(rule.rule_id, rule.version, first, _details(rule, refusals))
+        if rule.limits:
+            self._consume(rule)
         if rule.stop:
             self._stopped_by = rule.rule_id
-        return RuleOutcome(rule.rule_id, rule.version, Reason.UNSPECIFIED, detail)
+        return RuleOutcome(rule.rule_id, rule.version, Reason.UNSPECIFIED, _details(rule, refusals) if refusals else "")
 
     def _refusal(self, rule: Rule, excluded: tuple[str, ...]) -> Refusal | None:
         event = self._event
@@ -111,39 +117,34 @@ class _Run:
         age = event.received_time - event.event_time
         if age > rule.freshness_seconds:
             return Refusal(Reason.STALE, f"{age:.0f} s old, at most {rule.freshness_seconds:.0f} s")
-        limit = self._limit(rule)
+        limit = self._limit(rule) if rule.limits else None
         return Refusal(Reason.LIMIT, _in_words(limit)) if limit is not None else None
 
     def _limit(self, rule: Rule) -> RuleLimit | None:
-        if not rule.limits:
-            return None
         event = self._event
         return admit(
             self.state, rule.limits, rule_id=rule.rule_id, post=event.post, event_id=event.event_id, event_time=event.event_time
         )
 
-    def _act(self, rule: Rule) -> tuple[bool, list[tuple[int, Refusal]]]:
-        refusals: list[tuple[int, Refusal]] = []
+    def _act(self, rule: Rule) -> Refusals:
+        refusals: Refusals = []
         for position, template in enumerate(rule.then):
-            slot = SLOTS.get(template.kind)
-            if slot is not None and slot in self._slots:
+            slot = template.slot
+            if slot and slot in self._slots:
                 refusals.append((position, Refusal(Reason.SLOT_TAKEN, f"{slot} by {self._slots[slot]}")))
                 continue
-            built = build_action(Situation(self._event, self._understanding, self._settings.mode, self.state), rule, position)
+            built = build_action(self._situation, rule, position)
             if isinstance(built, Refusal):
                 refusals.append((position, built))
                 continue
-            action, self.state = built
-            self.actions.append(action)
-            if slot is not None:
+            self.actions.append(built)
+            if slot:
                 self._slots[slot] = rule.rule_id
-        return len(refusals) < len(rule.then), refusals
+        return refusals
 
     def _consume(self, rule: Rule) -> None:
-        if not rule.limits:
-            return
         event = self._event
-        self.state = consume(
+        self._situation.state = consume(
             self.state,
             rule.limits,
             rule_id=rule.rule_id,
@@ -152,6 +153,10 @@ class _Run:
             event_time=event.event_time,
             now=min(event.event_time, event.received_time),
         )
+
+
+def _details(rule: Rule, refusals: Refusals) -> str:
+    return "; ".join(f"{rule.then[position].kind}: {refused.reason} ({refused.detail})" for position, refused in refusals)
 
 
 def _in_words(limit: RuleLimit) -> str:

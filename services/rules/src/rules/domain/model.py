@@ -109,68 +109,85 @@ Delay = tuple[float, float]
 """Shortest and longest wait before posting, seconds."""
 
 
+PUBLIC_SLOT, PRIVATE_SLOT, MODERATION_SLOT = "public reply", "private reply", "moderation"
+"""Of each slot an event has one; actions without a slot add up."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Timed:
-    """What every action on the platform may ask for."""
+class _Step:
+    """What holds for every action."""
 
     mode: Mode = Mode.AUTO
     delay: Delay = (0.0, 0.0)
+    kind: ClassVar[ActionKind] = ActionKind.UNSPECIFIED
+    slot: ClassVar[str] = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reply(_Timed):
+class Answer(_Step):
+    """What posts words."""
+
+    texts: Texts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply(Answer):
     """Answer in public."""
 
-    texts: Texts
     kind: ClassVar[ActionKind] = ActionKind.REPLY
+    slot: ClassVar[str] = PUBLIC_SLOT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PrivateReply(_Timed):
+class PrivateReply(Answer):
     """Answer by a private message."""
 
-    texts: Texts
     kind: ClassVar[ActionKind] = ActionKind.PRIVATE_REPLY
+    slot: ClassVar[str] = PRIVATE_SLOT
 
 
 @dataclass(frozen=True, slots=True)
-class Hide(_Timed):
+class Hide(_Step):
     """Take what was written out of sight of others."""
 
     kind: ClassVar[ActionKind] = ActionKind.HIDE
+    slot: ClassVar[str] = MODERATION_SLOT
 
 
 @dataclass(frozen=True, slots=True)
-class Unhide(_Timed):
+class Unhide(_Step):
     """Show again what was hidden."""
 
     kind: ClassVar[ActionKind] = ActionKind.UNHIDE
+    slot: ClassVar[str] = MODERATION_SLOT
 
 
 @dataclass(frozen=True, slots=True)
-class Like(_Timed):
+class Like(_Step):
     """Like what was written."""
 
     kind: ClassVar[ActionKind] = ActionKind.LIKE
+    slot: ClassVar[str] = MODERATION_SLOT
 
 
 @dataclass(frozen=True, slots=True)
-class Delete(_Timed):
+class Delete(_Step):
     """Delete what was written; always asks a person first, whatever its mode."""
 
     kind: ClassVar[ActionKind] = ActionKind.DELETE
+    slot: ClassVar[str] = MODERATION_SLOT
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tag(_Step):
     """Mark the event for people and reports."""
 
     tags: tuple[str, ...]
     kind: ClassVar[ActionKind] = ActionKind.TAG
 
 
-@dataclass(frozen=True, slots=True)
-class Handoff:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handoff(_Step):
     """Give the thread to people."""
 
     queue: str

@@ -121,6 +121,8 @@ def _value(part: Placeholder, values: Mapping[str, str]) -> str:
     if not raw:
         return ""
     bound = NAMES.get(part.name, LINK_CHARACTERS)
+    if len(raw) <= bound and raw.isalpha():
+        return raw  # most names; nothing can hide in letters
     value = visible(raw[: 4 * bound])[:bound].strip()
     if part.name == "author.handle" and part.after_at:
         return value.lstrip("@") if _HANDLE.fullmatch(value.lstrip("@")) else ""

@@ -11,13 +11,14 @@ from typing import Any
 
 import httpx
 import orjson
+
 from antiphon.clock import Clock
 from antiphon.errors import Invalid, Transient
 from antiphon.logs import redact
-
 from publisher.adapters.platforms.errors import RATE_PAUSE, ErrorRow, Remedy, row_for
+from publisher.domain.calls import AlreadyThere, Answer, Denied, Done, Outcome, Unclear, Untouched
 from publisher.domain.pace import Usage
-from publisher.ports import AlreadyThere, Answer, Channel, Denied, Done, Failpoint, Outcome, Unclear, Untouched
+from publisher.ports import Channel, Failpoint
 
 log = logging.getLogger(__name__)
 

@@ -4,8 +4,8 @@ from typing_extensions import override
 
 from publisher.adapters.platforms.graph import Call
 from publisher.adapters.platforms.meta import MetaPlatform
+from publisher.domain.calls import Deed
 from publisher.domain.model import Kind, Order
-from publisher.ports import Deed
 
 
 class Instagram(MetaPlatform):

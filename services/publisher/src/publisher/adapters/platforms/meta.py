@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from antiphon.errors import Invalid
+from typing_extensions import override
 
+from antiphon.errors import Invalid
 from publisher.adapters.platforms.graph import Call, GraphClient, clean, path_id
+from publisher.domain.calls import Answer, Deed, Denied, Listing, Rate, Sight
 from publisher.domain.model import Kind, Order, Reason
-from publisher.ports import Answer, Channel, Deed, Denied, Listing, Platform, Rate, Sight
+from publisher.ports import Channel, Platform
 
 _PAGE = 100
 _MOST_PAGES = 50
@@ -29,10 +31,12 @@ class MetaPlatform(Platform):
     def __init__(self, client: GraphClient, base: str, rate: Rate) -> None:
         self._client, self._base, self._rate = client, base.rstrip("/"), rate
 
+    @override
     def default_rate(self) -> Rate:
         """Return the rate of a channel that was given none."""
         return self._rate
 
+    @override
     async def act(self, channel: Channel, deed: Deed) -> Answer:
         """Make exactly one call."""
         try:
@@ -78,6 +82,7 @@ class MetaPlatform(Platform):
             body["messaging_type"] = "RESPONSE"
         return Call("POST", f"{path_id(account)}/messages", body)
 
+    @override
     async def read_back(self, channel: Channel, order: Order) -> Listing:
         """Read every page of what stands under the target."""
         own: list[Sight] = []
@@ -101,6 +106,7 @@ class MetaPlatform(Platform):
         """Return the edge under which answers to this order's target are listed."""
         return self.replies_edge
 
+    @override
     async def check(self, channel: Channel) -> str:
         """Return the account's name as the platform knows it."""
         call = Call("GET", path_id(channel.account), query={"fields": self.me_fields})

@@ -1,0 +1,299 @@
+"""The only place that builds things."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import httpx
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+from redis.asyncio import Redis
+
+from antiphon import failpoints
+from antiphon.auth import KeyRing
+from antiphon.clock import Clock, SystemClock
+from antiphon.config_feed import Change, ConfigFeed
+from antiphon.consumer import GuardedConsumer
+from antiphon.errors import Transient
+from antiphon.http import build_api
+from antiphon.kafka import DeadLetters, Guard, build_producer
+from antiphon.mongo import Database, PyMongoError, connect, ping
+from antiphon.process import ASGIApp
+from antiphon.seal import Sealer, parse_keys
+from antiphon.telemetry import Telemetry
+from antiphon.topics import DECISIONS
+from publisher.adapters import codec, http, http_channels
+from publisher.adapters.config import ConfigPolicies
+from publisher.adapters.kafka import KafkaAnnouncer
+from publisher.adapters.mongo_channels import MongoChannels
+from publisher.adapters.mongo_ledger import MongoLedger
+from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
+from publisher.adapters.platforms.facebook import Facebook
+from publisher.adapters.platforms.graph import GraphClient
+from publisher.adapters.platforms.instagram import Instagram
+from publisher.adapters.redis_tokens import RedisTokens
+from publisher.adapters.telemetry import PublisherMeter
+from publisher.domain.calls import Rate
+from publisher.domain.changes import Timing
+from publisher.domain.model import State, told_of
+from publisher.ports import Platform
+from publisher.service.approvals import Approvals
+from publisher.service.intake import Intake
+from publisher.service.lanes import Lanes
+from publisher.service.moves import Moves
+from publisher.service.outbox import Outbox
+from publisher.service.reconciler import Reconciler
+from publisher.service.sender import Sender
+from publisher.service.sightings import Sightings
+from publisher.service.sweep import Sweep
+from publisher.settings import PublisherSettings
+
+Built = tuple[ASGIApp, Sequence[Awaitable[None]]]
+
+_KEEP_ALIVE_SECONDS = 4.0
+"""Idle connections live shorter than platforms keep them: a reset on a stale one would leave an outcome unknown."""
+
+_REDIS_TIMEOUT = 0.1
+"""Seconds; slower answers are no answers, a share of the limits is known without asking."""
+
+_PARKED_SECONDS = 15.0
+"""Between counts of parked actions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """What both roles need."""
+
+    clock: Clock
+    database: Database
+    ledger: MongoLedger
+    channels: MongoChannels
+    policies: ConfigPolicies
+    keys: KeyRing
+    feed: ConfigFeed
+    platforms: dict[str, Platform]
+    telemetry: Telemetry
+    meter: PublisherMeter
+
+
+@asynccontextmanager
+async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> AsyncIterator[Built]:
+    """Build the API: approvals and channels."""
+    async with AsyncExitStack() as stack:
+        base = await _base(settings, clock or SystemClock(), stack)
+        moves = Moves(
+            ledger=base.ledger,
+            clock=base.clock,
+            timing=_timing(settings),
+            tell=lambda entry: base.meter.delivered(told_of(entry)),
+        )
+
+        async def readiness() -> Mapping[str, bool]:
+            return {"mongo": await _reachable(base.database), "config": base.feed.complete}
+
+        app = build_api("Antiphon publisher", telemetry=base.telemetry, readiness=readiness, keys=base.keys)
+        http.register(app, Approvals(base.ledger, moves), base.policies)
+        http_channels.register(app, base.channels, base.platforms, _hosts(settings))
+        yield app, [base.feed.run(), _prepare(base.ledger, base.channels)]
+
+
+@asynccontextmanager
+async def worker(settings: PublisherSettings, *, clock: Clock | None = None) -> AsyncIterator[Built]:
+    """Build the worker: it consumes decisions, sends, reads back and announces."""
+    async with AsyncExitStack() as stack:
+        base = await _base(settings, clock or SystemClock(), stack)
+        producer = build_producer(settings, "publisher")
+        stack.push_async_callback(producer.stop)
+        threads = MongoThreads(base.database, base.clock)
+        parts = _Parts(settings, base, producer, threads, _redis(settings, stack))
+
+        async def readiness() -> Mapping[str, bool]:
+            return {
+                "mongo": await _reachable(base.database),
+                "config": base.feed.complete,
+                "partitions": parts.consumer.assigned,
+            }
+
+        app = build_api("Antiphon publisher worker", telemetry=base.telemetry, readiness=readiness)
+        yield app, [base.feed.run(), parts.run()]
+
+
+class _Parts:
+    """The worker's parts and the order in which they start."""
+
+    def __init__(
+        self, settings: PublisherSettings, base: Base, producer: AIOKafkaProducer, threads: MongoThreads, redis: "Redis"
+    ) -> None:
+        self._base, self._producer, self._threads = base, producer, threads
+        timing, hit, meter = _timing(settings), failpoints.hit, base.meter
+        tokens = RedisTokens(redis, base.clock, replicas=settings.publisher_replicas)
+        self._outbox = Outbox(ledger=base.ledger, announcer=KafkaAnnouncer(producer), meter=meter, failpoint=hit)
+        moves = Moves(ledger=base.ledger, clock=base.clock, timing=timing, tell=self._outbox.tell)
+        sightings = Sightings(ledger=base.ledger, threads=threads, moves=moves, meter=meter)
+        sender = Sender(
+            threads=threads,
+            limits=MongoLimits(base.database),
+            ledger=base.ledger,
+            channels=base.channels,
+            tokens=tokens,
+            policies=base.policies,
+            platforms=base.platforms,
+            moves=moves,
+            meter=meter,
+            remember=sightings.remember,
+            clock=base.clock,
+            timing=timing,
+            http_timeout=settings.publisher_http_timeout_seconds,
+            failpoint=hit,
+        )
+        self._lanes = Lanes(
+            prepare=sender.prepare,
+            clock=base.clock,
+            meter=meter,
+            width=settings.publisher_concurrency,
+            capacity=settings.publisher_queue,
+        )
+        intake = Intake(
+            ledger=base.ledger,
+            threads=threads,
+            policies=base.policies,
+            platforms=base.platforms,
+            moves=moves,
+            sightings=sightings,
+            enqueue=self._lanes.add,
+            clock=base.clock,
+            timing=timing,
+            failpoint=hit,
+        )
+        self._reconciler = Reconciler(moves=moves, channels=base.channels, tokens=tokens, platforms=base.platforms, meter=meter)
+        self._sweep = Sweep(
+            ledger=base.ledger,
+            lanes=self._lanes,
+            outbox=self._outbox,
+            moves=moves,
+            meter=meter,
+            platforms=base.platforms,
+            read_back=self._reconciler.offer,
+            clock=base.clock,
+            interval=settings.publisher_sweep_seconds,
+        )
+        guard = Guard(decode=codec.decode, process=intake.take, dead_letters=DeadLetters(producer, meter.dead_letter))
+        self.consumer = GuardedConsumer(
+            settings,
+            topics=[DECISIONS],
+            group=settings.publisher_group,
+            guard=guard,
+            committed=lambda: hit("publisher.after_commit"),
+        )
+        meter.follow(lambda: self._lanes.depth, lambda: self._outbox.waiting)
+
+    async def run(self) -> None:
+        """Start in order: nothing is sent before the holds and modes in force are known."""
+        await _prepare(self._base.ledger, self._base.channels, self._threads, forever=False)
+        await _start(self._producer)
+        await self._base.feed.wait_complete()
+        async with asyncio.TaskGroup() as group:
+            for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self.consumer):
+                group.create_task(part.run())
+            group.create_task(_count_parked(self._base.ledger, self._base.policies, self._base.meter))
+
+
+async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> Base:
+    client, database = connect(settings)
+    stack.callback(client.close)
+    telemetry = Telemetry("publisher")
+    policies, keys = ConfigPolicies(), KeyRing(clock)
+
+    def apply(changes: Sequence[Change]) -> None:
+        policies.apply(changes)
+        keys.apply(changes)
+
+    http_client = await stack.enter_async_context(_http(settings))
+    graph = GraphClient(http_client, clock, timeout=settings.publisher_http_timeout_seconds, failpoint=failpoints.hit)
+    rate = Rate(settings.publisher_rate_per_second, settings.publisher_rate_burst)
+    return Base(
+        clock=clock,
+        database=database,
+        ledger=MongoLedger(database),
+        channels=MongoChannels(database, Sealer(parse_keys(settings.seal_keys)), clock),
+        policies=policies,
+        keys=keys,
+        feed=ConfigFeed(settings, apply),
+        platforms={
+            "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate),
+            "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate),
+        },
+        telemetry=telemetry,
+        meter=PublisherMeter(telemetry, clock),
+    )
+
+
+def _http(settings: PublisherSettings) -> httpx.AsyncClient:
+    return httpx.AsyncClient(
+        timeout=httpx.Timeout(settings.publisher_http_timeout_seconds, connect=settings.publisher_connect_timeout_seconds),
+        limits=httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=_KEEP_ALIVE_SECONDS),
+        follow_redirects=False,
+        trust_env=False,
+        proxy=settings.publisher_egress_proxy,
+    )
+
+
+def _redis(settings: PublisherSettings, stack: AsyncExitStack) -> "Redis":
+    redis: Redis = Redis.from_url(
+        settings.redis_url.get_secret_value(), socket_timeout=_REDIS_TIMEOUT, socket_connect_timeout=_REDIS_TIMEOUT
+    )
+    stack.push_async_callback(redis.aclose)
+    return redis
+
+
+def _timing(settings: PublisherSettings) -> Timing:
+    return Timing(lease=settings.publisher_lease_seconds, settle=settings.publisher_settle_seconds)
+
+
+def _hosts(settings: PublisherSettings) -> frozenset[str]:
+    own = (settings.publisher_facebook_api_url, settings.publisher_instagram_api_url)
+    return settings.publisher_api_hosts | {urlsplit(url).hostname or "" for url in own}
+
+
+async def _prepare(*stores: MongoLedger | MongoChannels | MongoThreads, forever: bool = True) -> None:
+    """Create the indexes, waiting for the store; with `forever` stay, as a background task must."""
+    for store in stores:
+        while True:
+            try:
+                await store.prepare()
+                break
+            except Transient:
+                await asyncio.sleep(0.5)
+    if forever:
+        await asyncio.Event().wait()
+
+
+async def _start(producer: AIOKafkaProducer) -> None:
+    while True:
+        try:
+            await producer.start()
+        except KafkaError:
+            await asyncio.sleep(0.5)
+        else:
+            return
+
+
+async def _reachable(database: Database) -> bool:
+    try:
+        async with asyncio.timeout(1.0):
+            await ping(database)
+    except (PyMongoError, TimeoutError):
+        return False
+    return True
+
+
+async def _count_parked(ledger: MongoLedger, policies: ConfigPolicies, meter: PublisherMeter) -> None:
+    while True:
+        with suppress(Transient):  # the next count comes soon
+            meter.parked(sum([await ledger.count(brand, State.PARKED) for brand in policies.brands]))
+        await asyncio.sleep(_PARKED_SECONDS)
+
+
+__all__ = ["Base", "api", "worker"]

@@ -1,0 +1,123 @@
+"""What is acknowledged is durable, whoever dies and whenever."""
+
+import asyncio
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from antiphon_local.kafka import Kafka
+from antiphon_local.services import LocalServices
+
+pytestmark = pytest.mark.local
+
+
+@pytest.mark.parametrize("point", ["ingest.before_produce", "ingest.before_ack", "ingest.before_response"])
+async def test_killed_at_each_point_and_delivered_again(edge: Any, client: httpx.AsyncClient, helpers: Any, point: str) -> None:
+    edge.process.stop()
+    edge.start(FAILPOINT=f"{point}:kill:3", FAILPOINTS_ALLOWED="true")
+    await edge.ready(client)
+    bodies = [helpers.body_of(*[helpers.comment(10 * batch + number) for number in range(10)]) for batch in range(5)]
+    acknowledged = []
+    for number, body in enumerate(bodies):
+        try:
+            acknowledged += [number] if (await edge.deliver(client, body)).status_code == 200 else []
+        except httpx.HTTPError:
+            break
+    assert acknowledged == [0, 1]
+    await helpers.until(lambda: asyncio.sleep(0, not edge.process.running))
+    assert edge.process.exit_code == -signal.SIGKILL
+    before = {event.object for event in await edge.events()}
+    assert before >= {f"901_{number}" for number in range(20)}
+    assert (len(before) == 20) == (point == "ingest.before_produce") or point == "ingest.before_ack"
+    edge.start()
+    await edge.ready(client)
+    for body in bodies:
+        assert (await edge.deliver(client, body)).status_code == 200
+    events = await edge.events()
+    assert {event.object for event in events} == {f"901_{number}" for number in range(50)}
+    assert len({event.event_id for event in events}) == 50
+
+
+async def test_broker_killed_under_load(
+    own_kafka: Kafka, local_services: LocalServices, tmp_path: Path, unique_name: Any, client: httpx.AsyncClient, helpers: Any
+) -> None:
+    mongo = local_services.mongo.address
+    edge = helpers.make_edge(tmp_path, own_kafka.address, mongo, unique_name("ingest"))
+    await helpers.store_source(mongo, edge.source.id, edge.source)
+    edge.start()
+    try:
+        await edge.ready(client)
+        acknowledged: set[int] = set()
+        refused: list[tuple[int, float, str | None]] = []
+
+        async def deliver(number: int) -> None:
+            started = time.monotonic()
+            answer = await edge.deliver(client, helpers.body_of(helpers.comment(number)))
+            if answer.status_code == 200:
+                acknowledged.add(number)
+            else:
+                refused.append((answer.status_code, time.monotonic() - started, answer.headers.get("retry-after")))
+
+        await asyncio.gather(*[deliver(number) for number in range(100)])
+        assert acknowledged == set(range(100))
+        await asyncio.to_thread(own_kafka.kill)
+        before = edge.rss()
+        for wave in range(6):
+            await asyncio.gather(*[deliver(number) for number in range(100 + 100 * wave, 200 + 100 * wave)])
+        assert len(refused) == 600
+        assert {code for code, _, _ in refused} == {503}
+        assert max(seconds for _, seconds, _ in refused) < 2.5
+        assert {after for _, _, after in refused} == {"2"}
+        assert (await client.get(edge.url + "/healthz")).status_code == 200
+        assert (await client.get(edge.url + "/readyz")).status_code == 503
+        assert edge.rss() - before < 32 * 2**20
+        await asyncio.to_thread(own_kafka.start)
+        await edge.ready(client)
+        await asyncio.gather(*[deliver(number) for number in range(700)])
+        assert acknowledged == set(range(700))
+        assert {event.object for event in await edge.events()} == {f"901_{number}" for number in range(700)}
+    finally:
+        edge.process.stop()
+
+
+async def test_broker_that_is_away_at_the_start(
+    own_kafka: Kafka, local_services: LocalServices, tmp_path: Path, unique_name: Any, client: httpx.AsyncClient, helpers: Any
+) -> None:
+    mongo = local_services.mongo.address
+    edge = helpers.make_edge(tmp_path, own_kafka.address, mongo, unique_name("ingest"))
+    await helpers.store_source(mongo, edge.source.id, edge.source)
+    await asyncio.to_thread(own_kafka.kill)
+    edge.start()
+    try:
+        answer = await edge.deliver(client, helpers.body_of(helpers.comment(1)))
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        await asyncio.to_thread(own_kafka.start)
+        await edge.ready(client)
+        assert (await edge.deliver(client, helpers.body_of(helpers.comment(1)))).status_code == 200
+        assert {event.object for event in await edge.events()} == {"901_1"}
+    finally:
+        if not own_kafka.running:
+            await asyncio.to_thread(own_kafka.start)
+        edge.process.stop()
+
+
+async def test_stop_with_an_absent_broker_is_quick(
+    own_kafka: Kafka, local_services: LocalServices, tmp_path: Path, unique_name: Any, client: httpx.AsyncClient, helpers: Any
+) -> None:
+    mongo = local_services.mongo.address
+    edge = helpers.make_edge(tmp_path, own_kafka.address, mongo, unique_name("ingest"))
+    await helpers.store_source(mongo, edge.source.id, edge.source)
+    edge.start()
+    try:
+        await edge.ready(client)
+        await asyncio.to_thread(own_kafka.kill)
+        assert (await edge.deliver(client, helpers.body_of(helpers.comment(1)))).status_code == 503
+        started = time.monotonic()
+        assert await asyncio.to_thread(edge.process.stop) == 0
+        assert time.monotonic() - started < 10
+    finally:
+        edge.process.kill()
+        await asyncio.to_thread(own_kafka.start)
