@@ -16,13 +16,6 @@ import orjson
 import psutil
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from antiphon_local.kafka import Kafka
-from antiphon_local.ports import free_ports
-from antiphon_local.procs import Command, Process
-from antiphon_local.services import LocalServices
-from antiphon_local.topics import create_topics
-from ingest.adapters.mongo import MongoSourceStore
-from ingest.domain import Account, Secret, Source
 from pydantic import SecretStr
 
 from antiphon.mongo import connect
@@ -30,6 +23,13 @@ from antiphon.seal import Sealer, parse_keys
 from antiphon.settings import MongoSettings
 from antiphon.topics import EVENTS, dead_letters_of
 from antiphon.v1.event_pb2 import Event
+from antiphon_local.kafka import Kafka
+from antiphon_local.ports import free_ports
+from antiphon_local.procs import Command, Process
+from antiphon_local.services import LocalServices
+from antiphon_local.topics import create_topics
+from ingest.adapters.mongo import MongoSourceStore
+from ingest.domain import Account, Secret, Source
 
 SEAL_KEYS = "k1:" + base64.b64encode(bytes(range(32))).decode()
 SECRET = b"integration-secret"
@@ -93,7 +93,7 @@ class Edge:
 
     async def mark(self) -> None:
         """Forget what stands on the topics so far."""
-        self.starts = {partition: end for partition, end in (await _ends(self.bootstrap)).items()}
+        self.starts = await _ends(self.bootstrap, EVENTS, dead_letters_of(EVENTS))
 
     async def records(self, topic: str = EVENTS) -> list[Any]:
         """Return every record of this subscription written since `mark`."""
@@ -124,28 +124,22 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -
             await asyncio.sleep(0.05)
 
 
-async def _ends(bootstrap: str) -> dict[TopicPartition, int]:
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap)
+async def _ends(bootstrap: str, *topics: str) -> dict[TopicPartition, int]:
+    consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap)
     await consumer.start()
     try:
-        await consumer.topics()
-        partitions = [
-            TopicPartition(topic, number)
-            for topic in (EVENTS, dead_letters_of(EVENTS))
-            for number in consumer.partitions_for_topic(topic) or ()
-        ]
-        return dict(await consumer.end_offsets(partitions))
+        return dict(await consumer.end_offsets(list(consumer.assignment())))
     finally:
         await consumer.stop()
 
 
 async def _read(bootstrap: str, topic: str, starts: dict[TopicPartition, int]) -> list[Any]:
-    ends = {partition: end for partition, end in (await _ends(bootstrap)).items() if partition.topic == topic}
-    consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, isolation_level="read_committed")
+    ends = await _ends(bootstrap, topic)
+    assert ends
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, enable_auto_commit=False)
     await consumer.start()
     found: list[Any] = []
     try:
-        consumer.assign(list(ends))
         for partition in ends:
             consumer.seek(partition, starts.get(partition, 0))
         while any([await consumer.position(partition) < end for partition, end in ends.items()]):

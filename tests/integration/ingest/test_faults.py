@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+
 from antiphon_local.kafka import Kafka
 from antiphon_local.services import LocalServices
 

@@ -62,7 +62,9 @@ async def test_one_bad_update_of_fifty(edge: Any, client: httpx.AsyncClient, hel
     (aside,) = await edge.records(dead_letters_of(EVENTS))
     assert dict(aside.headers)["dlq_reason"] == b"bad_time"
     changes[17]["value"]["created_time"] = 1449135003
-    assert (await edge.deliver(client, aside.value.replace(b'"created_time":-1', b'"created_time":1449135003'))).status_code == 200
+    assert (
+        await edge.deliver(client, aside.value.replace(b'"created_time":-1', b'"created_time":1449135003'))
+    ).status_code == 200
     assert len({event.object for event in await edge.events()}) == 50
 
 

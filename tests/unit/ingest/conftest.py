@@ -9,10 +9,6 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from ingest.app import build
-from ingest.domain import Account, Secret, Source
-from ingest.settings import IngestSettings
-from ingest.testing import MemoryEventLog, MemorySourceStore
 from pydantic import SecretStr
 
 from antiphon.auth import KeyRing, NewKey, new_key
@@ -20,6 +16,10 @@ from antiphon.config_feed import Change
 from antiphon.process import background
 from antiphon.testing import FakeClock
 from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
+from ingest.app import build
+from ingest.domain import Account, Secret, Source
+from ingest.settings import IngestSettings
+from ingest.testing import MemoryEventLog, MemorySourceStore
 
 SECRET = b"app_secret"
 

@@ -6,16 +6,72 @@ from typing import Any
 import orjson
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from antiphon.errors import Invalid
 from ingest.adapters.platforms.registry import serving
 from ingest.domain import Event, Platform, Verb
 
-from antiphon.errors import Invalid
-
 WORDS = st.sampled_from(
-    "object page instagram entry id time changes messaging standby field value feed mention ratings comments mentions item comment "
-    "reaction post verb add edited remove hide from name username comment_id post_id parent_id created_time message text mid "
-    "sender recipient timestamp is_echo is_deleted attachments type payload url reaction_type media photo video rating "
-    "open_graph_story_id reviewer_id message_edit num_edit postback read 100 7 1449135003".split()
+    [
+        "object",
+        "page",
+        "instagram",
+        "entry",
+        "id",
+        "time",
+        "changes",
+        "messaging",
+        "standby",
+        "field",
+        "value",
+        "feed",
+        "mention",
+        "ratings",
+        "comments",
+        "mentions",
+        "item",
+        "comment",
+        "reaction",
+        "post",
+        "verb",
+        "add",
+        "edited",
+        "remove",
+        "hide",
+        "from",
+        "name",
+        "username",
+        "comment_id",
+        "post_id",
+        "parent_id",
+        "created_time",
+        "message",
+        "text",
+        "mid",
+        "sender",
+        "recipient",
+        "timestamp",
+        "is_echo",
+        "is_deleted",
+        "attachments",
+        "type",
+        "payload",
+        "url",
+        "reaction_type",
+        "media",
+        "photo",
+        "video",
+        "rating",
+        "open_graph_story_id",
+        "reviewer_id",
+        "message_edit",
+        "num_edit",
+        "postback",
+        "read",
+        "100",
+        "7",
+        "1449135003",
+    ]
 )
 SCALARS = (
     st.none()

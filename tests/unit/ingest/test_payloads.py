@@ -7,10 +7,10 @@ from typing import Any
 import orjson
 import pytest
 import yaml
-from ingest.adapters.platforms.registry import serving
-from ingest.domain import Event, Ignored, Rejected, Result
 
 from antiphon.ids import event_id
+from ingest.adapters.platforms.registry import serving
+from ingest.domain import Event, Ignored, Rejected, Result
 
 CASES: list[dict[str, Any]] = yaml.safe_load(Path(__file__).with_name("payloads.yaml").read_text(encoding="utf-8"))
 ACCOUNTS = {"100", "101"}

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from fastapi.routing import APIRoute
+
 from ingest.adapters.webhooks import Webhooks
 
 NEW: dict[str, Any] = {
@@ -79,7 +80,9 @@ async def test_secrets_never_come_out(edge: Any, caplog: pytest.LogCaptureFixtur
     admin = edge.key("admin", "acme")
     source = await created(edge, admin)
     path = f"/v1/sources/{source['id']}"
-    seen = [(await edge.client.get(address, headers=admin)).text for address in (path, "/v1/sources", "/metrics", "/openapi.json")]
+    seen = [
+        (await edge.client.get(address, headers=admin)).text for address in (path, "/v1/sources", "/metrics", "/openapi.json")
+    ]
     seen.append((await edge.client.post("/v1/sources", json=NEW | {"secret": "canary"}, headers=admin)).text)
     seen.append((await edge.client.post("/v1/sources", json=NEW | {"secret": ["canary"]}, headers=admin)).text)
     seen.append(repr(await edge.store.load([source["id"]])))

@@ -3,7 +3,10 @@
 A framework's request and response objects would cost more than the signature, the parsing and the log together.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -15,10 +18,26 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
-Answer = tuple[str, MutableMapping[str, Any], MutableMapping[str, Any]]
-"""An outcome, and the two messages of a response."""
+Message = MutableMapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An outcome, and the messages of its response; `closes`: the request's body was not read to its end."""
+
+    outcome: str
+    start: Message
+    body: Message
+    closes: bool = False
+
 
 PREFIX = "/webhooks/"
+
+_DISCARD_BYTES = 16 * 2**20
+_DISCARD_SECONDS = 0.5
+"""How much of an unwanted body is read, and dropped, after its answer."""
+
+_END: Message = {"type": "http.response.body", "body": b""}
 
 _RETRY_AFTER = (b"retry-after", b"2")
 """Seconds: by then a broker's restart is half over, and a sender's own schedule is longer anyway."""
@@ -30,7 +49,7 @@ _CLOSE = (b"connection", b"close")
 def _answer(outcome: str, status: int, body: bytes, kind: bytes, *headers: tuple[bytes, bytes]) -> Answer:
     fixed = [(b"content-type", kind), (b"content-length", str(len(body)).encode()), (b"x-content-type-options", b"nosniff")]
     start = {"type": "http.response.start", "status": status, "headers": [*fixed, *headers]}
-    return outcome, start, {"type": "http.response.body", "body": body}
+    return Answer(outcome, start, {"type": "http.response.body", "body": body}, _CLOSE in headers)
 
 
 def _problem(outcome: str, status: int, code: str, detail: str, *headers: tuple[bytes, bytes]) -> Answer:
@@ -38,7 +57,7 @@ def _problem(outcome: str, status: int, code: str, detail: str, *headers: tuple[
     return _answer(outcome, status, orjson.dumps(problem), b"application/problem+json", *headers)
 
 
-_ACCEPTED: Answer = (
+_ACCEPTED = Answer(
     "accepted",
     {"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]},
     {"type": "http.response.body", "body": b""},
@@ -81,10 +100,14 @@ class Webhooks:
             answer = self._handshake(platform, source_id, scope)
         else:
             answer = _METHOD
-        outcome, start, body = answer
-        self._count(platform if answer is not _NOT_FOUND else UNKNOWN, outcome)
-        await send(start)
-        await send(body)
+        self._count(platform if answer is not _NOT_FOUND else UNKNOWN, answer.outcome)
+        await send(answer.start)
+        if answer.closes:
+            await send({**answer.body, "more_body": True})
+            await _discard(receive)
+            await send(_END)
+        else:
+            await send(answer.body)
 
     def _handshake(self, platform: str, source_id: str, scope: Scope) -> Answer:
         challenge = self._service.handshake(platform, source_id, scope["query_string"])
@@ -142,6 +165,18 @@ class Webhooks:
             return await self._accept(platform, source_id, headers, b"".join(pieces))
         finally:
             self._admission.give(size)
+
+
+async def _discard(receive: Receive) -> None:
+    """Read on for a moment: a connection closed on a sender who still sends would take the answer with it."""
+    left = _DISCARD_BYTES
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_DISCARD_SECONDS):
+            while left > 0:
+                message = await receive()
+                if not message.get("more_body"):
+                    return
+                left -= len(message.get("body", b""))
 
 
 _DISCONNECTED = _problem("disconnected", 400, "disconnected", "The connection ended before the body did.", _CLOSE)
