@@ -5,6 +5,7 @@ import base64
 import hmac
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -90,6 +91,17 @@ class Edge:
 
     async def deliver(self, client: httpx.AsyncClient, body: bytes, secret: bytes = SECRET) -> httpx.Response:
         return await client.post(self.url + self.path, content=body, headers=self.signed(body, secret))
+
+    async def deliver_raw(self, body: bytes) -> tuple[int, float, bytes]:
+        """Deliver by a connection of its own, which costs next to nothing; return the status, seconds and the head."""
+        started = time.monotonic()
+        reader, writer = await asyncio.open_connection("127.0.0.1", httpx.URL(self.url).port)
+        names = {"Host": "edge.test", "Connection": "close", "Content-Length": str(len(body))} | self.signed(body)
+        head = "".join(f"{name}: {value}\r\n" for name, value in names.items())
+        writer.write(f"POST {self.path} HTTP/1.1\r\n{head}\r\n".encode() + body)
+        answer = await reader.read()
+        writer.close()
+        return int(answer[9:12]), time.monotonic() - started, answer.partition(b"\r\n\r\n")[0].lower()
 
     async def mark(self) -> None:
         """Forget what stands on the topics so far."""

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from antiphon.ids import action_id
@@ -251,7 +251,7 @@ def test_one_variant_leaves_no_trace(comment: Comments, rule: Rules, snapshot: B
     assert evaluate(snapshot(rule()), EMPTY, comment(), Understanding())[1] is EMPTY
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(order=st.permutations(range(6)), repeats=st.lists(st.integers(0, 5), max_size=6), at_most=st.integers(1, 3))
 def test_no_order_and_no_redelivery_exceeds_a_limit(
     comment: Comments, rule: Rules, snapshot: Brands, order: list[int], repeats: list[int], at_most: int

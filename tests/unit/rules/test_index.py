@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.adapters.matching import build_matcher
@@ -132,7 +132,7 @@ def indexed(matched: list[Matched]) -> list[tuple[str, bool]]:
     return [(rule.rule_id, not excluded) for rule, excluded in matched]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     rules=rules,
     text=texts,
@@ -149,7 +149,7 @@ def test_the_index_agrees_with_reading_every_rule(
     assert indexed(matched) == naive(rules, event)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(before=rules, after=rules, kept=st.sets(st.integers(0, 7)), text=texts)
 def test_an_index_that_follows_from_another_is_the_same_as_a_new_one(
     comment: Callable[..., Event], before: list[Rule], after: list[Rule], kept: set[int], text: str

@@ -98,6 +98,7 @@ class IngestService:
         self._platforms, self._sources, self._log = platforms, sources, event_log
         self._admission, self._clock, self._meter = admission, clock, meter
         self._deadline = deadline.total_seconds()
+        self._failing = False
 
     def find(self, platform: str, source_id: str) -> Source | Refused:
         """Return the subscription, or why it cannot be served; before the first load nobody can say."""
@@ -151,15 +152,23 @@ class IngestService:
         try:
             async with asyncio.timeout(self._deadline):
                 await self._log.append(source, received, events, rejected)
-        except TimeoutError:
-            log.warning("the event log did not acknowledge in time", extra={"platform": source.platform, "count": len(events)})
+        except (TimeoutError, Transient) as error:
+            self._note(failing=True, error=error)
             return False
-        except Transient as error:
-            log.warning("the event log refused: %s", error, extra={"platform": source.platform, "count": len(events)})
-            return False
+        self._note(failing=False)
         failpoints.hit("ingest.before_response")
         self._meter.acknowledged(self._clock.monotonic() - started)
         return True
+
+    def _note(self, *, failing: bool, error: Exception | None = None) -> None:
+        """Log the change, not every request of an outage; those are what the metrics are for."""
+        if failing is self._failing:
+            return
+        self._failing = failing
+        if failing:
+            log.error("the event log does not take events: %s", str(error) or "no acknowledgement in time")
+        else:
+            log.info("the event log takes events again")
 
     def _count(self, platform: str, results: Sequence[Result]) -> None:
         meter = self._meter

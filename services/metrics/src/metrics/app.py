@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 GROUP: Final = "metrics"
 
 MAX_BATCH: Final = 2_000
-"""Records a write: each costs the store a third less than in batches of 500; some megabytes, and a crash repeats two seconds' work."""
+"""Records a write: each then costs the store a third less than in batches of 500; a crash repeats a second or two of work."""
 
 _LAG_PERIOD_S: Final = 1.0
 """Between two looks at the lag; `/readyz` looks at once, for those who wait until everything is recorded."""

@@ -55,5 +55,8 @@ class FactCounts(Protocol):
         ...
 
     async def undecided(self, scope: Scope, received_before: datetime) -> int:
-        """Return the number of events received before that moment on which there is no decision."""
+        """Return the number of events received before that moment on which there is no decision.
+
+        A decision carries its event's brand and time, so that both lie in the same scope.
+        """
         ...

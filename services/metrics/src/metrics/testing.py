@@ -65,7 +65,8 @@ class MemoryFacts:
     async def undecided(self, scope: Scope, received_before: datetime) -> int:
         """Return the number of events received before that moment on which there is no decision."""
         events = [fact for fact in self._within(EventFact, scope) if fact.received_time < received_before]
-        return sum((DecisionFact, fact.event_id) not in self._facts for fact in events)
+        decided = {fact.event_id for fact in self._within(DecisionFact, scope)}
+        return sum(fact.event_id not in decided for fact in events)
 
     def _within(self, kind: type[F], scope: Scope) -> list[F]:
         return [
