@@ -70,7 +70,8 @@ class Engine:
     def start(self, **env: str) -> Line:
         """Start one more engine and wait until it has partitions."""
         directory = self.directory / f"engine-{len(self.lines)}"
-        line = Line(self.services, directory, env={"FAILPOINTS_ALLOWED": "true", **env}, roles=("engine",))
+        extra = {"FAILPOINTS_ALLOWED": "true", "KAFKA_GROUP_INSTANCE_ID": directory.name, **env}
+        line = Line(self.services, directory, env=extra, roles=("engine",))
         self.lines.append(line)
         line.start()
         line.wait_working()

@@ -33,7 +33,9 @@ def test_garbage_becomes_dead_letters_and_the_stream_goes_on(engine, event_of) -
 
 
 @pytest.mark.parametrize("failpoint", ["rules.after_poll", "rules.after_eval", "rules.after_produce"])
-def test_killed_with_a_batch_in_hand_nothing_is_lost_and_no_limit_exceeded(engine, event_of, rng: random.Random, failpoint) -> None:
+def test_killed_with_a_batch_in_hand_nothing_is_lost_nor_a_limit_exceeded(
+    engine, event_of, rng: random.Random, failpoint
+) -> None:
     line = engine.start(FAILPOINT=f"{failpoint}:kill:{rng.randrange(1, 4)}")
     base = rng.randrange(10_000, 10**9)
     authors = [f"{failpoint}-{base}-{number}" for number in range(20)]

@@ -15,6 +15,7 @@ from aiokafka.errors import KafkaError
 from aiokafka.helpers import create_ssl_context
 
 from antiphon.errors import Invalid, Transient
+from antiphon.partitioner import partition_of
 from antiphon.settings import KafkaSettings
 from antiphon.topics import dead_letters_of
 
@@ -79,6 +80,7 @@ def build_producer(
         client_id=client_id,
         acks="all",
         enable_idempotence=True,
+        partitioner=partition_of,
         linger_ms=linger_ms,
         max_batch_size=262_144,  # bytes; a burst then travels in few requests
         request_timeout_ms=request_timeout_ms,

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ def _server(app: ASGIApp, host: str, port: int) -> _Server:
         lifespan="off",  # construction and its order belong to app.py
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # nobody asks for the client's address, and reading it costs on every request
         server_header=False,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         timeout_keep_alive=75,  # longer than usual load balancers' 60 s, so that they close first
@@ -77,6 +79,8 @@ async def serve(app: ASGIApp, settings: HttpSettings, tasks: Sequence[Awaitable[
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     server = _server(app, settings.http_host, settings.http_port)
+    gc.collect()
+    gc.freeze()  # what exists by now lives as long as the process: full collections need not walk through it again
     async with background(*tasks) as failed:
         serving = asyncio.ensure_future(server.serve())
         stopping = asyncio.ensure_future(stop.wait())

@@ -45,7 +45,7 @@ async def build(
     client, database = connect(settings)
     try:
         store = store or MongoSourceStore(database, Sealer(parse_keys(settings.seal_keys)))
-        table = SourceTable(store, timedelta(seconds=settings.ingest_sources_poll_seconds))
+        table = SourceTable(store, platforms, timedelta(seconds=settings.ingest_sources_poll_seconds))
         tasks.append(table.run())
         if event_log is None:
             event_log = kafka = KafkaEventLog(settings)

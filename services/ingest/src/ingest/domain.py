@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+WEBHOOKS = "/webhooks/"
+"""Where every subscription's path begins."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _LAST_MILLISECOND = 253_402_300_799_999
@@ -171,6 +174,11 @@ class Source:
     accounts: Mapping[str, Account]
     generation: int = 1
     active: bool = True
+
+    @property
+    def path(self) -> str:
+        """Return the path of the address that the platform delivers to."""
+        return f"{WEBHOOKS}{self.platform}/{self.id}"
 
     def keys(self, now: datetime) -> list[bytes]:
         """Return the secrets in force at a moment, the newest first."""

@@ -44,6 +44,7 @@ class Refused:
     detail: str = ""
 
 
+_NOTHING = Accepted(0, 0)
 _NOT_FOUND = Refused(Refusal.NOT_FOUND)
 _UNAUTHORIZED = Refused(Refusal.UNAUTHORIZED)
 _BUSY = Refused(Refusal.BUSY)
@@ -96,34 +97,26 @@ class IngestService:
         deadline: timedelta,
     ) -> None:
         self._platforms, self._sources, self._log = platforms, sources, event_log
+        self.find = sources.by_path.get
         self._admission, self._clock, self._meter = admission, clock, meter
         self._deadline = deadline.total_seconds()
         self._failing = False
 
-    def find(self, platform: str, source_id: str) -> Source | Refused:
-        """Return the subscription, or why it cannot be served; before the first load nobody can say."""
-        source = self._sources.get(platform, source_id)
-        if source is not None and platform in self._platforms:
-            return source
+    def absent(self) -> Refused:
+        """Return what to say of a path without subscription; before the first load nobody can know."""
         return _NOT_FOUND if self._sources.loaded else _UNAVAILABLE
 
-    def handshake(self, platform: str, source_id: str, query: bytes) -> bytes | Refused:
+    def handshake(self, source: Source, query: bytes) -> bytes | Refused:
         """Return the answer to a platform's question whether we want its deliveries."""
-        source = self.find(platform, source_id)
-        if isinstance(source, Refused):
-            return source
-        answer = self._platforms[platform].handshake(source.verify_token, query)
+        answer = self._platforms[source.platform].handshake(source.verify_token, query)
         return _UNAUTHORIZED if answer is None else answer
 
-    async def accept(self, platform: str, source_id: str, headers: Mapping[bytes, bytes], body: bytes) -> Accepted | Refused:
+    async def accept(self, source: Source, headers: Mapping[bytes, bytes], body: bytes) -> Accepted | Refused:
         """Return `Accepted` once every event of the body is durable. Header names are in lower case.
 
         After any refusal the same body may be sent again: its events have the same ids.
         """
-        source = self.find(platform, source_id)
-        if isinstance(source, Refused):
-            return source
-        adapter = self._platforms[platform]
+        adapter = self._platforms[source.platform]
         received = self._clock.now()
         if not adapter.verify(source.keys(received), headers, body):
             return _UNAUTHORIZED
@@ -131,7 +124,7 @@ class IngestService:
             results = adapter.normalise(adapter.decode(body), source.accounts)
         except Invalid as error:
             return Refused(Refusal.MALFORMED, error.reason, str(error))
-        return await self._keep(source, received, results) if results else Accepted(0, 0)
+        return await self._keep(source, received, results) if results else _NOTHING
 
     async def _keep(self, source: Source, received: datetime, results: Sequence[Result]) -> Accepted | Refused:
         if not self._admission.enter(len(results)):

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -21,15 +21,12 @@ MAX_SECRETS = 5
 class SourceTable:
     """The subscriptions in memory: webhooks never wait for the store, and go on when it is away."""
 
-    def __init__(self, store: SourceStore, poll: timedelta) -> None:
-        self._store, self._poll = store, poll
-        self._sources: dict[tuple[str, str], Source] = {}
+    def __init__(self, store: SourceStore, platforms: Collection[str], poll: timedelta) -> None:
+        self._store, self._platforms, self._poll = store, platforms, poll
         self._known: dict[str, Source] = {}
+        self.by_path: dict[str, Source] = {}
+        """Active subscriptions of platforms that are served; always the same dictionary."""
         self.loaded = False
-
-    def get(self, platform: str, source_id: str) -> Source | None:
-        """Return an active subscription of a platform."""
-        return self._sources.get((platform, source_id))
 
     def put(self, sources: Sequence[Source]) -> None:
         """Take newer states of subscriptions; an older one changes nothing."""
@@ -39,9 +36,9 @@ class SourceTable:
                 continue
             self._known[source.id] = source
             if known is not None:
-                self._sources.pop((known.platform, known.id), None)
-            if source.active:
-                self._sources[source.platform, source.id] = source
+                self.by_path.pop(known.path, None)
+            if source.active and source.platform in self._platforms:
+                self.by_path[source.path] = source
 
     async def refresh(self) -> None:
         """Load what has changed. Raises Transient when the store is away."""

@@ -18,8 +18,8 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
     publisher_api_hosts: frozenset[str] = frozenset({"graph.facebook.com", "graph.instagram.com"})
     """Hosts that a channel's own API URL may name, beside those of the two URLs above; anything else could be inside."""
 
-    publisher_concurrency: int = Field(default=16, ge=1, le=256)
-    """Calls in flight a channel: with answers in half a second, 32 a second."""
+    publisher_concurrency: int = Field(default=32, ge=1, le=256)
+    """Calls in flight a channel: with answers in half a second, 64 a second."""
 
     publisher_queue: int = Field(default=2_000, ge=1)
     """Entries a channel keeps in memory; more wait in the ledger."""

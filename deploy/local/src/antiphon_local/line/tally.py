@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from antiphon.times import from_timestamp
 from antiphon.v1.decision_pb2 import ActionKind, Decision, Outcome, Reason
 from antiphon.v1.delivery_pb2 import Delivery, DeliveryState
-from antiphon.v1.event_pb2 import Event
+from antiphon.v1.event_pb2 import Event, EventKind, Verb
 
 _FINAL = {
     DeliveryState.DELIVERY_STATE_POSTED: "posted",
@@ -19,6 +19,8 @@ _FINAL = {
     DeliveryState.DELIVERY_STATE_WAITING_APPROVAL: "parked",
 }
 """Terminal states, and those in which a person is waited for."""
+
+_COMMENTS = {EventKind.EVENT_KIND_COMMENT, EventKind.EVENT_KIND_REPLY}
 
 PERCENTILES = (50, 95, 99)
 
@@ -41,7 +43,7 @@ class Tally:
     """Distinct events, decisions and deliveries."""
 
     events: dict[str, bool] = field(default_factory=dict)
-    """Event id → whether it is an echo of the brand's own doing."""
+    """Event id → whether it is a comment that a person wrote."""
     duplicates: int = 0
     decisions: dict[str, frozenset[str]] = field(default_factory=dict)
     """Event id → its action ids."""
@@ -58,7 +60,7 @@ class Tally:
         if event.event_id in self.events:
             self.duplicates += 1
         else:
-            self.events[event.event_id] = event.echo
+            self.events[event.event_id] = event.verb == Verb.VERB_CREATE and event.kind in _COMMENTS and not event.echo
 
     def add_decision(self, decision: Decision) -> None:
         """Count a decision once; a repeated one must ask for the same."""
@@ -92,8 +94,8 @@ class Tally:
         return self.events.keys() <= self.decisions.keys() and all(fate.state for fate in self.actions.values())
 
     def heard(self) -> int:
-        """Return the number of events that are not the brand's own doing."""
-        return len(self.events) - sum(self.events.values())
+        """Return the number of comments that people wrote."""
+        return sum(self.events.values())
 
     def undecided(self) -> int:
         """Return the number of events without a decision."""

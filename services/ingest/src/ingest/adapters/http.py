@@ -145,7 +145,7 @@ def _shown(source: Source) -> dict[str, Any]:
     return {
         "id": source.id,
         "platform": source.platform,
-        "callback_path": f"/webhooks/{source.platform}/{source.id}",
+        "callback_path": source.path,
         "generation": source.generation,
         "accounts": [{"account": one.account, "brand": one.brand, "channel": one.channel} for one in source.accounts.values()],
         "secrets": [

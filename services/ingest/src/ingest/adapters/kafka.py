@@ -118,7 +118,7 @@ class KafkaEventLog:
         events: Sequence[Event],
         rejected: Sequence[Rejected],
     ) -> None:
-        origin = f"/webhooks/{source.platform}/{source.id}"
+        origin = source.path
         for number, event in enumerate(events, 1):
             account = source.accounts[event.account]
             value = encode(event, account, source.id, received)

@@ -52,9 +52,8 @@ class IngestTelemetry:
         self.in_flight = telemetry.gauge("in_flight_events", "Events accepted and not yet acknowledged.").labels()
 
     def request(self, platform: str, outcome: str) -> None:
-        """Count a request; a platform without adapter counts as unknown."""
-        count = self._requests.get((platform, outcome)) or self._requests[UNKNOWN, outcome]
-        count()
+        """Count a request; where there is no subscription the platform is unknown."""
+        self._requests[platform, outcome]()
 
     def event(self, platform: str, kind: Kind) -> None:
         """Count an event."""

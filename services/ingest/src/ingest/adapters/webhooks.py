@@ -12,6 +12,7 @@ from typing import Any
 import orjson
 
 from ingest.adapters.telemetry import UNKNOWN, IngestTelemetry
+from ingest.domain import WEBHOOKS, Source
 from ingest.service import Accepted, Admission, IngestService, Refusal, Refused
 
 Scope = MutableMapping[str, Any]
@@ -30,8 +31,6 @@ class Answer:
     body: Message
     closes: bool = False
 
-
-PREFIX = "/webhooks/"
 
 _DISCARD_BYTES = 16 * 2**20
 _DISCARD_SECONDS = 0.5
@@ -85,22 +84,21 @@ class Webhooks:
         self, *, app: App, service: IngestService, admission: Admission, telemetry: IngestTelemetry, max_body_bytes: int
     ) -> None:
         self._app, self._service, self._admission = app, service, admission
+        self._find = service.find
         self._count, self._max_bytes = telemetry.request, max_body_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        path: str = scope.get("path", "")
-        if not path.startswith(PREFIX) or scope["type"] != "http":
+        source = self._find(scope.get("path", ""))
+        if source is not None and scope.get("method") == "POST":
+            answer = await self._deliver(source, scope, receive)
+            self._count(source.platform, answer.outcome)
+        elif not scope.get("path", "").startswith(WEBHOOKS) or scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        platform, _, source_id = path[len(PREFIX) :].partition("/")
-        if scope["method"] == "POST":
-            answer = await self._deliver(platform, source_id, scope, receive)
-        elif scope["method"] == "GET":
-            answer = self._handshake(platform, source_id, scope)
         else:
-            answer = _METHOD
-        self._count(platform if answer is not _NOT_FOUND else UNKNOWN, answer.outcome)
+            answer = self._other(source, scope)
+            self._count(source.platform if source else UNKNOWN, answer.outcome)
         await send(answer.start)
         if answer.closes:
             await send({**answer.body, "more_body": True})
@@ -109,43 +107,34 @@ class Webhooks:
         else:
             await send(answer.body)
 
-    def _handshake(self, platform: str, source_id: str, scope: Scope) -> Answer:
-        challenge = self._service.handshake(platform, source_id, scope["query_string"])
+    def _other(self, source: Source | None, scope: Scope) -> Answer:
+        """Answer what is no delivery to a subscription of ours."""
+        if source is None:
+            return _REFUSALS[self._service.absent().refusal]
+        if scope["method"] != "GET":
+            return _METHOD
+        challenge = self._service.handshake(source, scope["query_string"])
         if isinstance(challenge, Refused):
-            return _REFUSED if challenge.refusal is Refusal.UNAUTHORIZED else _REFUSALS[challenge.refusal]
+            return _REFUSED
         return _answer("confirmed", 200, challenge, b"text/plain; charset=utf-8")
 
-    async def _deliver(self, platform: str, source_id: str, scope: Scope, receive: Receive) -> Answer:
-        found = self._service.find(platform, source_id)
-        if isinstance(found, Refused):
-            return _REFUSALS[found.refusal]
+    async def _deliver(self, source: Source, scope: Scope, receive: Receive) -> Answer:
         headers = dict(scope["headers"])
-        if headers.get(b"content-encoding", b"identity") != b"identity":
+        if b"content-encoding" in headers and headers[b"content-encoding"] != b"identity":
             return _ENCODING
-        if self._announced_too_large(headers):
-            return _TOO_LARGE
         message = await receive()
+        if message.get("more_body") or message["type"] != "http.request":
+            return await self._deliver_slowly(source, headers, message, receive)
         body: bytes = message.get("body", b"")
-        if message.get("more_body") or message["type"] != "http.request" or len(body) > self._max_bytes:
-            return await self._deliver_slowly(platform, source_id, headers, message, receive)
-        return await self._accept(platform, source_id, headers, body)
+        if len(body) > self._max_bytes:
+            return _TOO_LARGE
+        return _answer_to(await self._service.accept(source, headers, body))
 
-    def _announced_too_large(self, headers: Mapping[bytes, bytes]) -> bool:
-        announced = headers.get(b"content-length", b"0")
-        return announced.isdigit() and int(announced) > self._max_bytes
-
-    async def _accept(self, platform: str, source_id: str, headers: Mapping[bytes, bytes], body: bytes) -> Answer:
-        result = await self._service.accept(platform, source_id, headers, body)
-        if isinstance(result, Accepted):
-            return _ACCEPTED
-        if result.refusal is Refusal.MALFORMED:
-            return _problem("malformed", 400, result.reason, result.detail)
-        return _REFUSALS[result.refusal]
-
-    async def _deliver_slowly(
-        self, platform: str, source_id: str, headers: Mapping[bytes, bytes], message: MutableMapping[str, Any], receive: Receive
-    ) -> Answer:
+    async def _deliver_slowly(self, source: Source, headers: Mapping[bytes, bytes], message: Message, receive: Receive) -> Answer:
         """Read a body that comes in pieces; all such bodies together stay within the bytes that may be in flight."""
+        announced = headers.get(b"content-length", b"")
+        if announced.isdigit() and int(announced) > self._max_bytes:
+            return _TOO_LARGE
         pieces: list[bytes] = []
         size = 0
         try:
@@ -162,9 +151,17 @@ class Webhooks:
                 if not message.get("more_body"):
                     break
                 message = await receive()
-            return await self._accept(platform, source_id, headers, b"".join(pieces))
+            return _answer_to(await self._service.accept(source, headers, b"".join(pieces)))
         finally:
             self._admission.give(size)
+
+
+def _answer_to(result: Accepted | Refused) -> Answer:
+    if isinstance(result, Accepted):
+        return _ACCEPTED
+    if result.refusal is Refusal.MALFORMED:
+        return _problem("malformed", 400, result.reason, result.detail)
+    return _REFUSALS[result.refusal]
 
 
 async def _discard(receive: Receive) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from antiphon.mongo import Document
 from publisher.domain.model import (
+    TOLD,
     Entry,
     Kind,
     Limit,
@@ -44,8 +45,9 @@ def document_of(entry: Entry, adopted: float) -> Document:
     document["slot"] = slot_of(entry)
     attention = attention_at(order, position, untold=told)
     document["attention_at"] = attention + adopted if attention is not None and position.state is State.NEW else attention
-    document["outbox"] = [outbox_of(entry)] if told else []
-    document["history"] = [happening(entry)]
+    document["untold"] = position.sequence
+    document["outbox"] = []
+    document["history"] = []
     return document
 
 
@@ -63,7 +65,11 @@ def entry_of(document: Document) -> Entry:
 
 
 def update_of(before: Entry, after: Entry) -> Document:
-    """Return the update that turns one stored position into the next, with its announcement and its history."""
+    """Return the update that turns one stored position into the next.
+
+    The announcement and the history of the newest state are in the position itself; only what a further change would
+    overwrite is put aside, so that the usual course writes nothing but a few plain values.
+    """
     old, new = before.position, after.position
     changed = {name: getattr(new, name) for name in _POSITION if getattr(new, name) != getattr(old, name)}
     told = new.sequence > old.sequence
@@ -71,16 +77,21 @@ def update_of(before: Entry, after: Entry) -> Document:
     changed["attention_at"] = attention_at(after.order, new, untold=told)
     if slot_of(after) != slot_of(before):
         changed["slot"] = slot_of(after)
-    update: Document = {"$set": changed}
-    if told or (new.state is not old.state and new.state is not State.SENDING):
-        update["$push"] = {"history": {"$each": [happening(after)], "$slice": -HISTORY}}
     if told:
-        update["$push"]["outbox"] = outbox_of(after)
+        changed["untold"] = new.sequence
+    update: Document = {"$set": changed}
+    aside: Document = {}
+    if new.state is not old.state and old.state is not State.SENDING:
+        aside["history"] = {"$each": [happening(before)], "$slice": -HISTORY}
+    if new.state is not old.state and old.state in TOLD:
+        aside["outbox"] = outbox_of(before)
+    if aside and not (new.state is State.SENDING and old.state is State.NEW):
+        update["$push"] = aside
     return update
 
 
 def happening(entry: Entry) -> Document:
-    """Return the line that an entry's history gets for its position."""
+    """Return the line of an entry's history for its position."""
     at = entry.position
     return {"at": at.changed_at, "state": at.state, "reason": at.reason, "actor": at.actor, "epoch": at.epoch}
 
@@ -94,8 +105,10 @@ def outbox_of(entry: Entry) -> Document:
 
 def told_from(document: Document) -> list[Told]:
     """Return the announcements stored with an entry and not cleared."""
-    order = entry_of(document).order
-    return [
-        Told(order, **{**stored, "state": State(stored["state"]), "reason": Reason(stored["reason"])})
+    entry = entry_of(document)
+    older = [
+        Told(entry.order, **{**stored, "state": State(stored["state"]), "reason": Reason(stored["reason"])})
         for stored in document["outbox"]
     ]
+    current = entry.position.sequence and document["untold"] == entry.position.sequence and entry.position.state in TOLD
+    return [*older, told_of(entry)] if current else older

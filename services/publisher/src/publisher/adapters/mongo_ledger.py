@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from antiphon.errors import Invalid
 from antiphon.mongo import DUPLICATE_KEY, BulkWriteError, Database, Document, PyMongoError, insert_new, transient
-from publisher.adapters.documents import document_of, entry_of, told_from, update_of
+from publisher.adapters.documents import document_of, entry_of, happening, told_from, update_of
 from publisher.domain.model import Entry, State, Told
 from publisher.ports import Happening, Inserted, Ledger, Page, Saving
 
@@ -113,10 +113,12 @@ class MongoLedger(Ledger):
     @override
     async def history(self, action_id: str) -> Sequence[Happening]:
         try:
-            document = await self._entries.find_one({"_id": action_id}, {"history": 1})
+            document = await self._entries.find_one({"_id": action_id})
         except PyMongoError as error:
             raise transient(error) from error
-        return [Happening(**line) for line in document["history"]] if document else []
+        if document is None:
+            return []
+        return [Happening(**line) for line in (*document["history"], happening(entry_of(document)))]
 
     @override
     async def on_target(self, brand: str, platform: str, target: str) -> Sequence[Entry]:
@@ -169,11 +171,12 @@ class MongoLedger(Ledger):
 
     async def _clear(self, sequence: int, state: State, ids: list[str]) -> None:
         """An entry with nothing else to tell is at rest; where more waits, or it has moved on, only this one goes."""
-        rest: Document = {"outbox": []} if state in _WAITING else {"outbox": [], "attention_at": None}
-        alone = {"_id": {"$in": ids}, "state": state.value, "sequence": sequence, "outbox": {"$size": 1}}
+        rest: Document = {"untold": 0} if state in _WAITING else {"untold": 0, "attention_at": None}
+        alone: Document = {"_id": {"$in": ids}, "state": state.value, "untold": sequence, "outbox": []}
         result = await self._entries.update_many(alone, {"$set": rest})
         if result.matched_count < len(ids):
             await self._entries.update_many({"_id": {"$in": ids}}, {"$pull": {"outbox": {"sequence": sequence}}})
+            await self._entries.update_many({"_id": {"$in": ids}, "untold": sequence}, {"$set": {"untold": 0}})
 
     @override
     async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:
@@ -198,22 +201,21 @@ class MongoLedger(Ledger):
 
 
 def _operations(savings: Sequence[Saving]) -> list[UpdateOne | UpdateMany]:
-    """Equal changes of equal positions travel as one operation; every entry is compared by itself."""
-    grouped: dict[str, list[Saving]] = defaultdict(list)
-    updates: dict[str, Document] = {}
+    """Equal changes of equally old entries travel as one operation; every entry is compared by itself.
+
+    The revision counts every saved change, so that it stands for state and epoch, and costs one comparison.
+    """
+    grouped: dict[tuple[int, str], list[str]] = defaultdict(list)
+    updates: dict[tuple[int, str], Document] = {}
     for saving in savings:
-        at = saving.before.position
         update = update_of(saving.before, saving.after)
-        name = repr((at.state, at.epoch, at.revision, update))
-        grouped[name].append(saving)
+        name = (saving.before.position.revision, repr(update))
+        grouped[name].append(saving.before.order.action_id)
         updates[name] = update
     operations: list[UpdateOne | UpdateMany] = []
-    for name, same in grouped.items():
-        ids = [saving.before.order.action_id for saving in same]
-        at = same[0].before.position
-        guard: Document = {"state": at.state.value, "epoch": at.epoch, "revision": at.revision}
+    for name, ids in grouped.items():
         if len(ids) == 1:
-            operations.append(UpdateOne({"_id": ids[0], **guard}, updates[name]))
+            operations.append(UpdateOne({"_id": ids[0], "revision": name[0]}, updates[name]))
         else:
-            operations.append(UpdateMany({"_id": {"$in": ids}, **guard}, updates[name]))
+            operations.append(UpdateMany({"_id": {"$in": ids}, "revision": name[0]}, updates[name]))
     return operations

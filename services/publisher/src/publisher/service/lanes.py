@@ -156,7 +156,7 @@ class Lanes:
     def _room(self, lane: _Lane, now: float) -> int:
         """How many entries to take: none while the lane rests, or while too few calls have ended for a batch that pays."""
         free = self._width - lane.running
-        worth = min(max(1, self._width // 4), len(lane.queue))
+        worth = min(max(1, self._width // 2), len(lane.queue))
         return free if free >= worth and lane.rest_until <= now else 0
 
     async def _idle(self, lane: _Lane, now: float) -> None:

@@ -18,9 +18,8 @@ class Moves:
     def __init__(self, *, ledger: Ledger, clock: Clock, timing: Timing, tell: Callable[[Entry], None]) -> None:
         self._ledger, self._clock, self._timing, self._tell = ledger, clock, timing, tell
 
-    def next(self, entry: Entry, change: Change) -> Entry | None:
-        """Return what the entry would become, nothing saved."""
-        moved = step(entry.position, change, self._clock.now().timestamp(), self._timing)
+    def _next(self, entry: Entry, change: Change, now: float) -> Entry | None:
+        moved = step(entry.position, change, now, self._timing)
         return None if moved is None else Entry(entry.order, moved)
 
     async def apply(self, entry: Entry, change: Change) -> Entry | None:
@@ -29,7 +28,7 @@ class Moves:
         Raises Transient when the store cannot say whether it was saved.
         """
         for _ in range(_TRIES):
-            moved = self.next(entry, change)
+            moved = self._next(entry, change, self._clock.now().timestamp())
             if moved is None:
                 return None
             if (await self._ledger.save([Saving(entry, moved)]))[0]:
@@ -43,7 +42,8 @@ class Moves:
 
     async def apply_all(self, changes: list[tuple[Entry, Change]]) -> list[Entry | None]:
         """Save many changes at once; None where an entry had moved meanwhile or the change has no meaning."""
-        moved = [self.next(entry, change) for entry, change in changes]
+        now = self._clock.now().timestamp()  # one moment for all, so that equal changes can share a write
+        moved = [self._next(entry, change, now) for entry, change in changes]
         savings = [Saving(entry, after) for (entry, _), after in zip(changes, moved, strict=True) if after is not None]
         saved = iter(await self._ledger.save(savings)) if savings else iter(())
         result = [after if after is not None and next(saved) else None for after in moved]

@@ -17,6 +17,10 @@ _LINGER = 0.01
 """Seconds that a round waits for company; store calls cost more than the wait."""
 
 
+_CLEAR_SECONDS = 0.2
+"""Between clearings; what is cleared late is sent twice after a crash, which its sequence makes harmless."""
+
+
 class Outbox:
     """Sends what has just been saved at once; what a crash left behind is handed in by the sweep."""
 
@@ -24,6 +28,7 @@ class Outbox:
         self._ledger, self._announcer, self._meter, self._failpoint = ledger, announcer, meter, failpoint
         self._queue: asyncio.Queue[Told] = asyncio.Queue()
         self._in_hand: set[tuple[str, int]] = set()
+        self._sent: list[Told] = []
 
     @property
     def waiting(self) -> int:
@@ -50,6 +55,11 @@ class Outbox:
 
     async def run(self) -> None:
         """Send until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._send_all())
+            group.create_task(self._clear())
+
+    async def _send_all(self) -> None:
         while True:
             batch = [await self._queue.get()]
             await asyncio.sleep(_LINGER)
@@ -62,11 +72,26 @@ class Outbox:
         while True:
             try:
                 await self._announcer.announce(batch)
-                self._failpoint("publisher.before_clear")
-                await self._ledger.clear(batch)
             except Transient as error:
                 log.warning("announcements wait: %s", error, extra={"count": len(batch)})
                 await asyncio.sleep(0.5)
             else:
-                self._in_hand.difference_update((told.order.action_id, told.sequence) for told in batch)
+                self._sent += batch
                 return
+
+    async def _clear(self) -> None:
+        while True:
+            await asyncio.sleep(_CLEAR_SECONDS)
+            batch, self._sent = self._sent[:_BATCH], self._sent[_BATCH:]
+            if batch and not await self._cleared(batch):
+                self._sent += batch
+
+    async def _cleared(self, batch: list[Told]) -> bool:
+        self._failpoint("publisher.before_clear")
+        try:
+            await self._ledger.clear(batch)
+        except Transient as error:
+            log.warning("sent announcements are not cleared yet: %s", error, extra={"count": len(batch)})
+            return False
+        self._in_hand.difference_update((told.order.action_id, told.sequence) for told in batch)
+        return True

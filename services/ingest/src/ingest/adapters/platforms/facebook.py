@@ -81,15 +81,18 @@ class _Value:
 
     def event(self, kind: Kind, object_id: str, *, revision: str | None = None, **parts: Any) -> Event:
         """Return the event with its author, text and leftovers."""
+        place, verb = self.place, self.verb
         raw, unknown = self._shape.leftovers(self.value, self.note)
-        return self.place.event(
+        return Event(
+            place.identity(verb, object_id, self.revision() if revision is None else revision),
+            place.platform,
+            place.account,
             kind,
-            self.verb,
+            verb,
             object_id,
             self.time,
-            self.revision() if revision is None else revision,
             author=self.author,
-            echo=self.author.id == self.place.account,
+            echo=self.author.id == place.account,
             ad=_is_ad(self.value),
             raw=raw,
             unknown_fields=unknown,

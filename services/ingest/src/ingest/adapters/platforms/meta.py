@@ -52,9 +52,13 @@ class Place:
             raise Invalid(Reason.BAD_TIME, f"neither {what} nor entry.time is there")
         return moment(sent * 1000 if sent < _SECONDS_END else sent, "entry.time"), FROM_ENTRY
 
+    def identity(self, verb: Verb, object_id: str, revision: str) -> str:
+        """Return the id of what happened to an object of this place."""
+        return ids.event_id(self.platform, self.account, object_id, verb, revision)
+
     def event(self, kind: Kind, verb: Verb, object_id: str, when: datetime, revision: str = "", **parts: Any) -> Event:
         """Return an event of this place with its identity."""
-        event_id = ids.event_id(self.platform, self.account, object_id, verb, revision)
+        event_id = self.identity(verb, object_id, revision)
         return Event(event_id, self.platform, self.account, kind, verb, object_id, when, **parts)
 
 

@@ -1,0 +1,151 @@
+"""The whole line as real processes, started once for a module, and a hand to work it with."""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from antiphon.topics import DECISIONS, DELIVERIES, EVENTS
+from antiphon.v1.decision_pb2 import Decision
+from antiphon.v1.delivery_pb2 import Delivery
+from antiphon.v1.event_pb2 import Event
+from antiphon_local.line.processes import Line
+from antiphon_local.line.seed import BRAND, Api, Channel, seed
+from antiphon_local.line.tally import Tally
+from antiphon_local.services import LocalServices
+
+SETTLE_S = 2.0
+"""From an unknown outcome to its first reading back: short, so that parked replies show within a test."""
+
+
+class Stage:
+    """The line, its API, the simulator, and what the topics say."""
+
+    def __init__(self, line: Line, services: LocalServices, api: Api, channels: Sequence[Channel]) -> None:
+        self.line, self.services, self.api = line, services, api
+        self.channels = {channel.platform: channel for channel in channels}
+        self.simulator = httpx.Client(base_url=line.addresses["simulator"].url, timeout=30, trust_env=False)
+
+    def comment(self, text: str, author: str = "p1", *, platform: str = "facebook", **more: Any) -> str:
+        """Write a comment as a person; return its id."""
+        body = self._body(platform, author, text, more)
+        return str(self.simulator.post("/control/comments", json=body).raise_for_status().json()["id"])
+
+    def comments(self, lines: Sequence[tuple[str, str, str]]) -> list[str]:
+        """Write many comments, (platform, author, text) each; return their ids."""
+        bodies = [self._body(platform, author, text, {}) for platform, author, text in lines]
+        ids: list[str] = self.simulator.post("/control/comments", json=bodies).raise_for_status().json()["ids"]
+        return ids
+
+    def _body(self, platform: str, author: str, text: str, more: dict[str, Any]) -> dict[str, Any]:
+        person = {"id": author, "name": f"Person {author}"}
+        return {"platform": platform, "account": self.channels[platform].account, "author": person, "text": text, **more}
+
+    def stats(self) -> dict[str, Any]:
+        """Return the simulator's counts."""
+        stats: dict[str, Any] = self.simulator.get("/control/stats").raise_for_status().json()
+        return stats
+
+    def replies(self, comment: str) -> int:
+        """Return how often the brand answered a comment in public."""
+        return int(self.stats()["replies_by_parent"].get(comment, 0))
+
+    def answer(self, comment: str) -> str:
+        """Return the text of the brand's first public answer to a comment."""
+        return str(self.simulator.get(f"/control/comments/{comment}").raise_for_status().json()["replies"][0]["text"])
+
+    def tally(self) -> Tally:
+        """Return everything the topics hold now."""
+        return asyncio.run(_read(self.services.kafka.address))
+
+    def settled(self, timeout_s: float = 60.0) -> Tally:
+        """Return the tally once nothing is on its way: every webhook delivered, every event decided, every action ended."""
+        found: list[Tally] = []
+
+        def still() -> bool:
+            if self.stats()["pending"]:
+                return False
+            found[:] = [self.tally()]
+            return found[0].settled() and found[0].heard() >= self.stats()["accepted_comments"]
+
+        wait_for(still, timeout_s, lambda: f"not settled: {found and (found[0].undecided(), found[0].fates())} {self.stats()}")
+        return found[0]
+
+
+def wait_for(condition: Callable[[], bool], timeout_s: float, complaint: Callable[[], str] = lambda: "") -> float:
+    """Return the seconds until the condition holds."""
+    begun = time.monotonic()
+    while not condition():
+        assert time.monotonic() - begun < timeout_s, complaint() or "the condition never held"
+        time.sleep(0.1)
+    return time.monotonic() - begun
+
+
+async def _read(bootstrap: str) -> Tally:
+    tally = Tally()
+    add: dict[str, Callable[[bytes], None]] = {
+        EVENTS: lambda value: tally.add_event(Event.FromString(value)),
+        DECISIONS: lambda value: tally.add_decision(Decision.FromString(value)),
+        DELIVERIES: lambda value: tally.add_delivery(Delivery.FromString(value)),
+    }
+    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest") as consumer:
+        await consumer.topics()
+        for topic in add:  # in the order of the line, so that nothing is seen before its cause
+            partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
+            consumer.assign(partitions)
+            ends = await consumer.end_offsets(partitions)
+            left = {partition for partition in partitions if ends[partition]}
+            await consumer.seek_to_beginning(*partitions)
+            while left:
+                for partition, messages in (await consumer.getmany(timeout_ms=200)).items():
+                    for message in messages:
+                        if message.value and not message.value.startswith(b"garbage"):
+                            add[topic](message.value)
+                    if messages[-1].offset + 1 >= ends[partition]:
+                        left.discard(partition)
+    return tally
+
+
+PARTITIONS = 4
+
+
+@pytest.fixture(scope="module")
+def documents() -> list[dict[str, Any]] | None:
+    """The brand's rules; None: the demo's twelve. A module may say otherwise."""
+    return None
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory, documents: list[dict[str, Any]] | None) -> Iterator[Stage]:
+    """The whole line, ready and seeded."""
+    directory: Path = tmp_path_factory.mktemp("line")
+    env = {
+        "PUBLISHER_SETTLE_SECONDS": f"{SETTLE_S:g}",
+        "PUBLISHER_LEASE_SECONDS": "6",
+        "PUBLISHER_HTTP_TIMEOUT_SECONDS": "4",
+        "FAILPOINTS_ALLOWED": "true",
+        "SIMULATOR_CLOCK_SCALE": "60",  # the platform's pauses between deliveries, a minute in a second
+    }
+    with LocalServices(directory / "services", partitions=PARTITIONS) as services, Line(services, directory, env=env) as line:
+        api = Api(line.url, line.admin_token())
+        channels = seed(line, api, documents)
+        line.wait_working()
+        running = Stage(line, services, api, channels)
+        yield running
+        running.simulator.close()
+        api.close()
+
+
+@pytest.fixture
+def brand() -> str:
+    return BRAND
+
+
+@pytest.fixture
+def wait() -> Callable[..., float]:
+    return wait_for

@@ -1,0 +1,104 @@
+"""A comment in, a reply out, and everything people can ask about it afterwards."""
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+
+def test_a_price_question_is_answered_once_and_the_echo_is_left_alone(stage, wait) -> None:
+    asked = stage.comment("How much is a seat to Rome?", author="anna")
+    wait(lambda: stage.replies(asked) == 1, 20)
+    tally = stage.settled()
+    assert stage.replies(asked) == 1
+    assert tally.outcomes["not_eligible:own_account"] >= 1
+    assert tally.fates()["posted"] >= 1
+
+
+def test_redelivered_reordered_and_batched_twice_it_is_still_answered_once(stage, wait) -> None:
+    stage.simulator.put(
+        "/control/chaos", json={"duplicate_rate": 0.5, "reorder": True, "duplicate_check": False}
+    ).raise_for_status()
+    asked = [
+        stage.comment(f"price for {n} people?", author=f"group-{n}", platform=p)
+        for n in range(10)
+        for p in ("facebook", "instagram")
+    ]
+    wait(lambda: all(stage.replies(one) for one in asked), 30)
+    stage.simulator.post("/control/redeliver").raise_for_status()
+    stage.simulator.put("/control/chaos", json={"duplicate_check": False}).raise_for_status()
+    tally = stage.settled()
+    assert tally.duplicates > 0
+    assert tally.contradictions == 0
+    assert [stage.replies(one) for one in asked] == [1] * len(asked)
+    assert stage.stats()["comments_answered_twice"] == 0
+
+
+def test_one_rule_can_answer_in_public_and_in_private_and_tag(stage, wait) -> None:
+    asked = stage.comment("my flight was cancelled!!", author="carl", platform="instagram")
+    wait(lambda: stage.replies(asked) == 1 and stage.stats()["private_replies_by_comment"].get(asked) == 1, 20)
+    assert stage.settled().fates()["open"] == 0
+
+
+def test_advertising_is_hidden(stage, wait) -> None:
+    hidden = stage.stats()["hidden"]
+    stage.comment("Earn money fast, click my profile", author="bot")
+    wait(lambda: stage.stats()["hidden"] == hidden + 1, 20)
+    assert stage.stats()["hidden"] == hidden + 1
+
+
+def test_a_new_rule_and_its_next_version_are_live_at_once(stage, wait, brand) -> None:
+    rule = {
+        "id": "pets",
+        "name": "Pets",
+        "state": "active",
+        "priority": 5,
+        "where": {"kinds": ["comment"]},
+        "when": {"text": {"any": ["hamster"], "as": "words"}},
+        "then": [{"reply": {"text": {"default": ["Hamsters fly free."]}}}],
+    }
+    assert stage.api.call("POST", f"/v1/brands/{brand}/rules", rule)["live"] is True
+    asked = stage.comment("may I bring my hamster?", author="henry")
+    wait(lambda: stage.replies(asked) == 1, 20)
+    rule["then"] = [{"reply": {"text": {"default": ["Hamsters fly for 5 €."]}}}]
+    stage.api.call("PUT", f"/v1/brands/{brand}/rules/pets", rule, If_Match="*")
+    again = stage.comment("and two hamster friends? one hamster each", author="ida")
+    wait(lambda: stage.replies(again) == 1, 20)
+    assert stage.answer(asked) == "Hamsters fly free."
+    assert stage.answer(again) == "Hamsters fly for 5 €."
+
+
+def test_the_kill_switch_holds_what_is_on_its_way_and_resume_releases_nothing_stale(stage, wait, brand) -> None:
+    stage.api.call("POST", f"/v1/brands/{brand}/hold", {"reason": "a crisis"}, If_Match="*")
+    held = stage.comment("what is the price today?", author="held-1")
+    wait(lambda: stage.tally().undecided() == 0 and not stage.stats()["pending"], 20)
+    assert stage.replies(held) == 0
+    stage.api.call("POST", f"/v1/brands/{brand}/resume", {"reason": "over"}, If_Match="*")
+    asked = stage.comment("what is the price now?", author="held-2")
+    wait(lambda: stage.replies(asked) == 1, 20)
+    assert stage.replies(held) == 0
+
+
+def test_an_approval_waits_for_a_person_and_is_then_posted(stage, wait, brand) -> None:
+    asked = stage.comment("I am a journalist with a question", author="press")
+    waiting = f"/v1/deliveries?brand={brand}&state=waiting_approval"
+    wait(lambda: any(one["target"] == asked for one in items(stage.api.call("GET", waiting))), 20)
+    assert stage.replies(asked) == 0
+    action = next(one for one in items(stage.api.call("GET", waiting)) if one["target"] == asked)
+    stage.api.call("POST", f"/v1/deliveries/{action['action_id']}:approve", {})
+    wait(lambda: stage.replies(asked) == 1, 20)
+    assert stage.replies(asked) == 1
+
+
+def items(page: dict) -> list[dict]:
+    return page.get("items") or page.get("deliveries") or []
+
+
+def test_the_report_says_the_same_as_the_topics(stage, wait, brand) -> None:
+    tally = stage.settled()
+
+    def report() -> dict:
+        return stage.api.call("GET", f"/v1/reports/summary?brand={brand}")
+
+    wait(lambda: report()["decisions"]["total"] == len(tally.decisions), 30, lambda: str(report()))
+    assert report()["lost"] == 0
+    assert report()["events"]["total"] == len(tally.events)
