@@ -10,12 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import orjson
-from bench.measure import SERVER_CPU, cpu_seconds, median, pin
-from bench.workers import SECRET
 
 from antiphon_local.ports import free_ports, listens
 from antiphon_local.procs import Command, Supervisor
 from antiphon_local.services import LocalServices
+from bench.measure import SERVER_CPU, cpu_seconds, median, pin
+from bench.workers import SECRET
 
 PATH = "/webhooks/facebook/bench"
 CONNECTIONS = 64
@@ -42,7 +42,8 @@ def _request(number: int) -> bytes:
         "created_time": 1449135003,
         "message": f"Number {number}: is there still a seat to Lisbon, and what does it cost? " * 8,
     }
-    body = json.dumps({"object": "page", "entry": [{"id": "page", "time": 1449135003, "changes": [{"field": "feed", "value": value}]}]})
+    entry = {"id": "page", "time": 1449135003, "changes": [{"field": "feed", "value": value}]}
+    body = json.dumps({"object": "page", "entry": [entry]})
     signature = hmac.digest(SECRET, body.encode(), "sha256").hex()
     head = (
         f"POST {PATH} HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
@@ -58,7 +59,7 @@ def measure(services: LocalServices, sample: float) -> dict[str, float]:
     with _servers(services) as servers, tempfile.TemporaryDirectory() as directory:
         file = Path(directory) / "requests"
         file.write_text("\n".join(request.hex() for request in requests()))
-        for mode, (port, pid) in servers.items():
+        for port, pid in servers.values():
             _load(port, file, 500)
             pin(pid, SERVER_CPU)
         for _ in range(max(2, round(ROUNDS * min(1.0, sample * 2)))):
@@ -105,4 +106,3 @@ def _servers(services: LocalServices) -> Iterator[Mapping[str, tuple[int, int]]]
             process.wait_ready(30, probe=None if mode != "bare" else lambda port=port: listens(port))  # type: ignore[misc]
             servers[mode] = (port, process.pid or 0)
         yield servers
-

@@ -7,9 +7,19 @@ from typing import Any
 
 import uvicorn
 
+from bench.workers import SECRET
+
 Message = dict[str, Any]
 
-from bench.workers import SECRET
+SERVER = {
+    "http": "httptools",
+    "loop": "uvloop",
+    "lifespan": "off",
+    "log_config": None,
+    "access_log": False,
+    "server_header": False,
+}
+"""As our own services are served."""
 
 
 async def app(scope: Message, receive: Callable[[], Awaitable[Message]], send: Callable[[Message], Awaitable[None]]) -> None:
@@ -28,4 +38,4 @@ async def app(scope: Message, receive: Callable[[], Awaitable[Message]], send: C
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), http="httptools", loop="uvloop", lifespan="off", log_config=None, access_log=False, server_header=False)
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[1]), **SERVER)

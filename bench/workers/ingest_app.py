@@ -10,18 +10,17 @@ from collections.abc import Container, Sequence
 from datetime import UTC, datetime
 
 import uvloop
-from bench.workers import SECRET
 
 from antiphon import logs, process
 from antiphon.auth import KeyRing
 from antiphon.clock import SystemClock
+from bench.workers import SECRET
 from ingest.adapters.platforms.registry import serving
 from ingest.app import build
 from ingest.domain import Account, Event, Rejected, Result, Secret, Source
 from ingest.ports import PlatformAdapter
 from ingest.settings import IngestSettings
 from ingest.testing import MemorySourceStore
-
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 

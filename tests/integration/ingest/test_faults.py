@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from antiphon_local.kafka import Kafka
+from antiphon_local.mongo import Mongo
 from antiphon_local.services import LocalServices
 
 pytestmark = pytest.mark.local
@@ -83,7 +84,7 @@ async def test_broker_killed_under_load(
         edge.process.stop()
 
 
-async def test_broker_that_is_away_at_the_start(
+async def test_broker_that_is_away_at_the_start_and_at_the_end(
     own_kafka: Kafka, local_services: LocalServices, tmp_path: Path, unique_name: Any, client: httpx.AsyncClient, helpers: Any
 ) -> None:
     mongo = local_services.mongo.address
@@ -92,32 +93,44 @@ async def test_broker_that_is_away_at_the_start(
     await asyncio.to_thread(own_kafka.kill)
     edge.start()
     try:
-        answer = await edge.deliver(client, helpers.body_of(helpers.comment(1)))
+        body = helpers.body_of(helpers.comment(1))
+        assert not (await client.get(edge.url + "/readyz")).json()["kafka"]
+        answer = await edge.deliver(client, body)
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+        assert (await client.get(edge.url + "/healthz")).status_code == 200
         await asyncio.to_thread(own_kafka.start)
         await edge.ready(client)
-        assert (await edge.deliver(client, helpers.body_of(helpers.comment(1)))).status_code == 200
+        assert (await edge.deliver(client, body)).status_code == 200
         assert {event.object for event in await edge.events()} == {"901_1"}
-    finally:
-        if not own_kafka.running:
-            await asyncio.to_thread(own_kafka.start)
-        edge.process.stop()
-
-
-async def test_stop_with_an_absent_broker_is_quick(
-    own_kafka: Kafka, local_services: LocalServices, tmp_path: Path, unique_name: Any, client: httpx.AsyncClient, helpers: Any
-) -> None:
-    mongo = local_services.mongo.address
-    edge = helpers.make_edge(tmp_path, own_kafka.address, mongo, unique_name("ingest"))
-    await helpers.store_source(mongo, edge.source.id, edge.source)
-    edge.start()
-    try:
-        await edge.ready(client)
         await asyncio.to_thread(own_kafka.kill)
-        assert (await edge.deliver(client, helpers.body_of(helpers.comment(1)))).status_code == 503
+        assert (await edge.deliver(client, body)).status_code == 503
         started = time.monotonic()
         assert await asyncio.to_thread(edge.process.stop) == 0
         assert time.monotonic() - started < 10
     finally:
         edge.process.kill()
-        await asyncio.to_thread(own_kafka.start)
+
+
+async def test_store_that_is_away_at_the_start(
+    local_services: LocalServices, tmp_path: Path, unique_name: Any, client: httpx.AsyncClient, helpers: Any
+) -> None:
+    name = unique_name("ingest")
+    with Mongo(tmp_path / "mongo") as mongo:
+        edge = helpers.make_edge(tmp_path, local_services.kafka.address, mongo.address, name)
+        await edge.mark()
+        await helpers.store_source(mongo.address, name, edge.source)
+        await asyncio.to_thread(mongo.kill)
+        edge.start()
+        try:
+            body = helpers.body_of(helpers.comment(1))
+            assert (await edge.deliver(client, body)).status_code == 503
+            assert (await client.get(edge.url + "/readyz")).json()["sources"] is False
+            await asyncio.to_thread(mongo.start)
+            await edge.ready(client)
+            assert (await edge.deliver(client, body)).status_code == 200
+            await asyncio.to_thread(mongo.kill)
+            assert (await edge.deliver(client, body)).status_code == 200
+            assert (await client.get(edge.url + "/readyz")).status_code == 200
+            assert [event.object for event in await edge.events()] == ["901_1"] * 2
+        finally:
+            edge.process.stop()

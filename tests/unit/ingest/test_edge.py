@@ -24,7 +24,10 @@ def page(*values: object, account: str = "100") -> bytes:
 
 
 async def test_documented_signature_vector_is_accepted(edge: Any) -> None:
-    body = rb'{"object":"page","entry":[{"id":"1","time":1,"changes":[{"field":"feed","value":{"item":"comment","verb":"add","message":"\u00e4\u00f6\u00e5"}}]}]}'
+    body = (
+        rb'{"object":"page","entry":[{"id":"1","time":1,"changes":[{"field":"feed",'
+        rb'"value":{"item":"comment","verb":"add","message":"\u00e4\u00f6\u00e5"}}]}]}'
+    )
     signature = "sha256=531a8f7aefa32949c31d4cfa945d30449989d6aeb874b86901ff30c5da1e1d5e"
     answer = await edge.client.post("/webhooks/facebook/main", content=body, headers={"X-Hub-Signature-256": signature})
     assert answer.status_code == 200
@@ -182,7 +185,7 @@ async def test_full_house_refuses_at_once(edge: Any, monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(edge.log, "append", slow)
     first = asyncio.ensure_future(edge.deliver(page(*[COMMENT | {"comment_id": str(number)} for number in range(60)])))
-    while await edge.metric("antiphon_ingest_in_flight_events") != 60:
+    while await edge.metric("antiphon_ingest_in_flight_events") != 60:  # noqa: ASYNC110 (no event to wait for)
         await asyncio.sleep(0)
     refused = await edge.deliver(page(COMMENT))
     assert (refused.status_code, refused.json()["code"]) == (503, "busy")

@@ -12,66 +12,13 @@ from ingest.adapters.platforms.registry import serving
 from ingest.domain import Event, Platform, Verb
 
 WORDS = st.sampled_from(
-    [
-        "object",
-        "page",
-        "instagram",
-        "entry",
-        "id",
-        "time",
-        "changes",
-        "messaging",
-        "standby",
-        "field",
-        "value",
-        "feed",
-        "mention",
-        "ratings",
-        "comments",
-        "mentions",
-        "item",
-        "comment",
-        "reaction",
-        "post",
-        "verb",
-        "add",
-        "edited",
-        "remove",
-        "hide",
-        "from",
-        "name",
-        "username",
-        "comment_id",
-        "post_id",
-        "parent_id",
-        "created_time",
-        "message",
-        "text",
-        "mid",
-        "sender",
-        "recipient",
-        "timestamp",
-        "is_echo",
-        "is_deleted",
-        "attachments",
-        "type",
-        "payload",
-        "url",
-        "reaction_type",
-        "media",
-        "photo",
-        "video",
-        "rating",
-        "open_graph_story_id",
-        "reviewer_id",
-        "message_edit",
-        "num_edit",
-        "postback",
-        "read",
-        "100",
-        "7",
-        "1449135003",
-    ]
+    """
+    object page instagram entry id time changes messaging standby field value feed mention ratings comments
+    mentions item comment reaction post verb add edited remove hide from name username comment_id post_id
+    parent_id created_time message text mid sender recipient timestamp is_echo is_deleted attachments type payload
+    url reaction_type media photo video rating open_graph_story_id reviewer_id message_edit num_edit postback read
+    100 7 1449135003
+    """.split()  # noqa: SIM905 (a list of 60 literals would hide them)
 )
 SCALARS = (
     st.none()
@@ -105,7 +52,7 @@ ENTRIES = st.fixed_dictionaries(
 BODIES = st.fixed_dictionaries({"object": st.sampled_from(["page", "instagram"]), "entry": st.lists(ENTRIES | JSON, max_size=3)})
 
 
-@settings(max_examples=400, deadline=None, print_blob=True)
+@settings(max_examples=200, deadline=None, print_blob=True)
 @given(st.sampled_from(["facebook", "instagram"]), BODIES | JSON | st.lists(BODIES, max_size=2))
 def test_normalising_anything(platform: str, document: Any) -> None:
     adapter = serving()[platform]
@@ -113,7 +60,7 @@ def test_normalising_anything(platform: str, document: Any) -> None:
         parsed = adapter.decode(orjson.dumps(document))
         results = adapter.normalise(parsed, {"100"})
     except Invalid as error:
-        assert error.reason in {"bad_json", "not_an_object", "too_many_updates"}
+        assert error.reason in {"bad_json", "not_an_object", "too_many_updates"}  # noqa: PT017 (most examples raise nothing)
         return
     again = adapter.normalise(parsed, {"100"})
     assert list(results) == list(again)
@@ -127,7 +74,7 @@ def test_normalising_anything(platform: str, document: Any) -> None:
             assert len(event.event_id) == 64
 
 
-@settings(max_examples=150, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=st.binary(max_size=300) | BODIES.map(orjson.dumps) | JSON.map(orjson.dumps))
 async def test_answer_is_never_500(edge: Any, body: bytes) -> None:
     answers = await asyncio.gather(edge.deliver(body), edge.deliver(body, to="instagram/insta"))

@@ -8,7 +8,8 @@ from antiphon_local.line.tally import Tally, percentiles
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What `var/run/summary.json` holds. Latencies in ms from the platform's time of the comment to the posted reply."""
+    """What `var/run/summary.json` holds. Latencies in ms from the platform's time of the comment to
+    the posted reply; `rss_mb` is the peak memory of each process."""
 
     accepted: int
     events: int
@@ -23,6 +24,7 @@ class Summary:
     double_posts: int
     latency_ms: dict[str, float]
     wall_s: float
+    rss_mb: dict[str, float]
     complaints: tuple[str, ...]
 
     def document(self) -> dict[str, Any]:
@@ -41,11 +43,12 @@ class Summary:
             "double_posts": self.double_posts,
             **{f"{name}_ms": value for name, value in self.latency_ms.items()},
             "wall_s": self.wall_s,
+            "rss_mb": self.rss_mb,
             "complaints": list(self.complaints),
         }
 
 
-def judge(tally: Tally, simulator: dict[str, Any], *, fed: int, wall_s: float) -> Summary:
+def judge(tally: Tally, simulator: dict[str, Any], *, fed: int, wall_s: float, rss_mb: dict[str, float]) -> Summary:
     """Compare what the topics say with what the simulated platforms saw; `fed` is the number of comments written."""
     fates = tally.fates()
     doubles = simulator["comments_answered_twice"] + simulator["comments_private_replied_twice"]
@@ -72,5 +75,6 @@ def judge(tally: Tally, simulator: dict[str, Any], *, fed: int, wall_s: float) -
         double_posts=doubles,
         latency_ms=percentiles(tally.latencies_ms),
         wall_s=round(wall_s, 1),
+        rss_mb=rss_mb,
         complaints=tuple(text for text, count in complaints.items() if count),
     )

@@ -136,6 +136,10 @@ class Line:
             return found.group()
         raise SetupError(f"no admin key could be made:\n{made.stderr[-2000:]}", "see the lines above")
 
+    def peak_rss_mb(self) -> dict[str, float]:
+        """Return the peak resident memory of each running process in MB."""
+        return {role: _peak_rss_mb(process.pid) for role, process in self.processes.items() if process.pid and process.running}
+
     def dead(self) -> list[str]:
         """Return the names of processes that ended without being asked to."""
         return [process.command.name for process in self._supervisor.dead()]
@@ -167,3 +171,8 @@ def seal_keys(path: Path) -> str:
         path.touch(mode=0o600)
         path.write_text(f"local:{base64.b64encode(os.urandom(32)).decode()}")
     return path.read_text()
+
+
+def _peak_rss_mb(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024 / 1e6

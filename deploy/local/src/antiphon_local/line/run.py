@@ -115,7 +115,7 @@ async def _play(
             feeding.cancel()
         if not options.once:
             return 0
-        summary = judge(tally, stats, fed=simulator.fed, wall_s=time.monotonic() - begun)
+        summary = judge(tally, stats, fed=simulator.fed, wall_s=time.monotonic() - begun, rss_mb=line.peak_rss_mb())
     return _report(summary, options.directory, console)
 
 

@@ -147,7 +147,8 @@ def add_agent(app: faust.App, guard: Guard[Incoming]) -> None:
 
 async def _learn_partitions(app: faust.App) -> None:
     """Let Faust's producer learn the changelog's partitions: it needs them at the first write and would not wait for them."""
-    await app.producer._ensure_producer().partitions_for(LIMITS)  # noqa: SLF001 (Faust has no public way)
+    producer: Any = app.producer  # Faust has no public way to its client
+    await producer._ensure_producer().partitions_for(LIMITS)  # noqa: SLF001
 
 
 def _record(message: Any) -> Record:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from antiphon.errors import Invalid
-from ingest.adapters.platforms.meta import Place, sender_id
+from ingest.adapters.platforms.meta import SECONDS_END, Place, sender_id
 from ingest.adapters.platforms.shapes import Shape, shape
 from ingest.adapters.platforms.values import (
     FEW,
@@ -107,7 +107,7 @@ class _Message:
     def _leftovers(self) -> tuple[bytes, int]:
         notes = dict(self.note or ())
         inner, shape_ = self.value, _INNER[self.type]
-        rest = {name: inner[name] for name in inner.keys() - shape_.read}
+        rest = {name: inner[name] for name in sorted(inner.keys() - shape_.read)}
         reply = inner.get("reply_to")
         if isinstance(reply, dict) and not reply.keys() <= {"mid"}:
             rest["reply_to"] = reply
@@ -139,7 +139,7 @@ def standby(place: Place, item: Json) -> Event | Ignored:
 def in_change(place: Place, value: Json) -> Event | Ignored:
     """Return what a message delivered as a change means; its time may be in seconds, and in a string."""
     stamp = number(value.get("timestamp"), "timestamp")
-    if stamp is not None and 0 <= stamp < 100_000_000_000:
+    if stamp is not None and 0 <= stamp < SECONDS_END:
         stamp *= 1000
     return message(place, {**value, "timestamp": stamp})
 

@@ -28,7 +28,7 @@ MAX_FRAGMENT = 500_000
 _MAX_CHALLENGE = 1_024
 _MAX_PARAMETERS = 20
 
-_SECONDS_END = 100_000_000_000
+SECONDS_END = 100_000_000_000
 """A larger unix time is in milliseconds: entries carry either, and no update is from before 1973 or after 5138."""
 
 FROM_ENTRY = {"time_source": "entry"}
@@ -50,7 +50,7 @@ class Place:
         sent = number(self.sent, "entry.time")
         if sent is None:
             raise Invalid(Reason.BAD_TIME, f"neither {what} nor entry.time is there")
-        return moment(sent * 1000 if sent < _SECONDS_END else sent, "entry.time"), FROM_ENTRY
+        return moment(sent * 1000 if sent < SECONDS_END else sent, "entry.time"), FROM_ENTRY
 
     def identity(self, verb: Verb, object_id: str, revision: str) -> str:
         """Return the id of what happened to an object of this place."""
@@ -133,9 +133,8 @@ class MetaAdapter:
             account = required_id(entry.get("id"), "entry.id")
             updates = list(_updates(entry))
         except Invalid as error:
-            updates, account = [], account
-            found: list[Result] = [self._put_aside(error, account, entry)]
-            return _within(room, found)
+            _check_room(room, 1)
+            return [self._put_aside(error, account, entry)]
         _check_room(room, len(updates))
         place = Place(self.platform, account, entry.get("time"))
         known = account in accounts
@@ -193,11 +192,6 @@ def _updates(entry: Json) -> Iterator[tuple[str, object]]:
 def _check_room(room: int, wanted: int) -> None:
     if wanted > room:
         raise Invalid("too_many_updates", f"The body holds more than {MAX_UPDATES} updates.")
-
-
-def _within(room: int, results: list[Result]) -> list[Result]:
-    _check_room(room, len(results))
-    return results
 
 
 def rejected(reason: Reason, detail: str, account: str, body: Mapping[str, object]) -> Rejected:

@@ -23,22 +23,28 @@ class Shape:
         """Return everything that was not read, and our notes, as JSON (empty when there is nothing), and how many
         fields nobody has described yet. Raises Invalid when it is too much to keep.
         """
-        rest, unknown = dict(notes or ()), 0
-        if not value.keys() <= self.read:
-            for name in value.keys() - self.read:
-                rest[name] = value[name]
-                unknown += name not in self.kept
-        for name, known in self.nested.items():
-            part = value.get(name)
-            if isinstance(part, dict) and not part.keys() <= known:
-                rest[name] = {inner: part[inner] for inner in part.keys() - known}
-                unknown += len(part.keys() - known - self.kept)
+        rest, unknown = self._rest(value)
+        if notes:
+            rest = {**notes, **rest}
         if not rest:
             return b"", 0
         raw = dump(rest)
         if len(raw) > MAX_RAW:
             raise Invalid(Reason.TOO_LARGE, f"{len(raw)} bytes of fields without a place")
         return raw, unknown
+
+    def _rest(self, value: Json) -> tuple[Json, int]:
+        rest, unknown = {}, 0
+        if not value.keys() <= self.read:
+            for name in sorted(value.keys() - self.read):
+                rest[name] = value[name]
+                unknown += name not in self.kept
+        for name, known in self.nested.items():
+            part = value.get(name)
+            if isinstance(part, dict) and not part.keys() <= known:
+                rest[name] = {inner: part[inner] for inner in sorted(part.keys() - known)}
+                unknown += len(part.keys() - known - self.kept)
+        return rest, unknown
 
 
 def shape(read: str, *, kept: str = "", **nested: str) -> Shape:

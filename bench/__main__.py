@@ -1,0 +1,57 @@
+"""`python -m bench`: measure everything, write `var/bench.json` and, at full size, `docs/benchmarks.md`."""
+
+import argparse
+import shutil
+from pathlib import Path
+
+import orjson
+
+from antiphon_local.services import LocalServices
+from bench import engine, evaluate, ingest, line
+from bench.report import write_report
+
+ROOT = Path(__file__).parents[1]
+DIRECTORY = ROOT / "var" / "bench"
+RESULT = ROOT / "var" / "bench.json"
+
+PARTS = ("evaluate", "ingest", "engine", "live", "line")
+
+
+def main() -> int:
+    """Measure what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--sample", type=float, default=1.0, help="share of the full size; figures of a small sample mean little")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure only this; may be repeated")
+    parser.add_argument("--output", type=Path, default=RESULT, help="where the flat map of figures goes")
+    options = parser.parse_args()
+    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    figures: dict[str, float] = {}
+    for part in options.only or PARTS:
+        print(f"measuring {part} …", flush=True)
+        found = _measure(part, options.sample)
+        for name, value in found.items():
+            print(f"  {name:32} {value:12.3f}", flush=True)
+        figures |= found
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_bytes(
+        orjson.dumps({name: round(value, 4) for name, value in figures.items()}, option=orjson.OPT_INDENT_2)
+    )
+    if options.sample >= 1 and not options.only:
+        write_report(ROOT / "docs" / "benchmarks.md", figures)
+    return 0
+
+
+def _measure(part: str, sample: float) -> dict[str, float]:
+    if part == "evaluate":
+        return evaluate.measure(sample)
+    if part == "line":
+        return line.through(DIRECTORY / "line", sample)
+    with LocalServices(DIRECTORY / part / "services", partitions=engine.PARTITIONS) as services:
+        if part == "ingest":
+            return ingest.measure(services, sample)
+        measure = engine.measure if part == "engine" else line.live
+        return measure(services, DIRECTORY / part, sample)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

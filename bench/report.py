@@ -1,0 +1,89 @@
+"""The page that shows the figures: what each means, what it should reach, what it reached, on what machine, when."""
+
+import os
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure's meaning and its aim; `least` and `most` are in the figure's own unit."""
+
+    meaning: str
+    least: float | None = None
+    most: float | None = None
+
+    def aim(self) -> str:
+        """Return the aim in words."""
+        if self.least is not None:
+            return f"≥ {self.least:g}"
+        return f"≤ {self.most:g}" if self.most is not None else ""
+
+    def verdict(self, value: float) -> str:
+        """Say whether the value reaches the aim."""
+        if self.least is None and self.most is None:
+            return ""
+        reached = (self.least is None or value >= self.least) and (self.most is None or value <= self.most)
+        return "reached" if reached else "not reached"
+
+
+FIGURES: Mapping[str, Figure] = {
+    "ingest_bare_us": Figure("CPU-µs a request of the baseline: uvicorn, a raw ASGI function that checks the signature"),
+    "ingest_handler_us": Figure("CPU-µs a request of ingest's handler with signature and decoding"),
+    "ingest_handler_ratio": Figure("baseline ÷ handler", least=0.8),
+    "ingest_accept_us": Figure("the same with normalising and encoding, into a log that forgets"),
+    "ingest_accept_ratio": Figure("baseline ÷ accept"),
+    "ingest_durable_us": Figure("the same with Kafka's acknowledgement on all replicas"),
+    "ingest_durable_ratio": Figure("baseline ÷ durable", least=0.3),
+    "ingest_durable_p99_ms": Figure("p99 from request to answer at 64 connections, load and server on one CPU, ms", most=10),
+    "engine_us": Figure("CPU-µs an event of the engine: protobuf in and out, 100 rules, a tenth of the events consuming a limit"),
+    "aiokafka_us": Figure("CPU-µs a record of aiokafka getmany → send"),
+    "faust_us": Figure("CPU-µs a record of Faust's pass-through with default settings"),
+    "engine_vs_aiokafka_ratio": Figure("aiokafka ÷ engine", least=0.12),
+    "engine_vs_faust_ratio": Figure("Faust ÷ engine", least=1.5),
+    "evaluate_10_us": Figure("CPU-µs of the evaluation alone with 10 rules"),
+    "evaluate_10k_us": Figure("the same with 10,000 rules"),
+    "evaluate_10k_vs_10_ratio": Figure("10,000 rules ÷ 10 rules, a tenth of the events acting in both", most=4),
+    "rule_live_p50_s": Figure("seconds from the request that saves a rule to the first event decided by it, median"),
+    "rule_live_p99_s": Figure("the same, p99", most=1),
+    "line_events_per_s": Figure("comments a second through the whole line on this machine, simulator and stores included"),
+    "line_p95_ms": Figure("p95 from comment to reply in that run, all comments at once, ms"),
+}
+
+
+def write_report(path: Path, figures: Mapping[str, float]) -> None:
+    """Write the page."""
+    rows = [_row(name, value) for name, value in figures.items()]
+    text = "\n".join(
+        [
+            "# Benchmarks",
+            "",
+            "Made by `make bench`. CPU-µs are user plus system time of the measured process, pinned to one CPU, the medians of",
+            "interleaved rounds; ratios compare within one run, because machines differ and drift.",
+            "",
+            f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}.",
+            "",
+            "| figure | value | aim | | meaning |",
+            "|---|---:|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+    notes = path.with_name("benchmarks-notes.md")
+    path.write_text(text + (notes.read_text() if notes.exists() else ""))
+
+
+def _row(name: str, value: float) -> str:
+    figure = FIGURES.get(name, Figure("peak memory of the process in that run, MB" if name.startswith("rss_mb_") else ""))
+    shown = f"{value:.3g}" if value < 100 else f"{value:.0f}"
+    return f"| `{name}` | {shown} | {figure.aim()} | {figure.verdict(value)} | {figure.meaning} |"
+
+
+def _machine() -> str:
+    model = next(
+        (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), ""
+    )
+    return f"{os.cpu_count()} × {model}, Linux {platform.release()}, Python {platform.python_version()}"
