@@ -135,7 +135,7 @@ class House:
 
     async def until(self, condition: Callable[[], bool], seconds: float = 5.0) -> None:
         async with asyncio.timeout(seconds):
-            while not condition():
+            while not condition():  # noqa: ASYNC110 (what is waited for has no event)
                 await asyncio.sleep(0.01)
 
     async def reaches(self, target: str, state: State, reason: Reason = Reason.NONE) -> None:
@@ -151,8 +151,8 @@ def decided(target: str, channel: str, thread: str = "", **more: Any) -> Decided
     )  # fmt: skip
     order = replace(order, **more)
     return Decided(
-        order.event_id, "b", "facebook", order.account, "comment", order.verb, target, thread, "post", "u", False, order.event_time,
-        order.received_time, ((order, "hello"),),
+        order.event_id, "b", "facebook", order.account, "comment", order.verb, target, thread, "post", "u", False,
+        order.event_time, order.received_time, ((order, "hello"),),
     )  # fmt: skip
 
 

@@ -38,7 +38,7 @@ async def engine(settings: RulesSettings) -> AsyncIterator[tuple[ASGIApp, Sequen
     counts = PrometheusCounts(telemetry)
     configuration = ConfigurationInForce()
     feed = ConfigFeed(settings, configuration.apply)
-    producer = build_producer(settings, "rules-engine", linger_ms=stream.LINGER_MS)
+    producer = build_producer(settings, "rules-engine")
     assigned: list[Callable[[], bool]] = []
 
     async def work() -> None:

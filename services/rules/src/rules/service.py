@@ -1,6 +1,6 @@
 """The engine's use case: for every event look up its author's state, decide, keep the state, hand the decision over."""
 
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -47,8 +47,8 @@ class AuthorStates(Protocol):
 class DecisionLog(Protocol):
     """Where decisions go."""
 
-    async def append(self, key: bytes, decision: Decision, decided_time: float) -> Awaitable[object]:
-        """Queue a decision; the returned awaitable completes when it is durable."""
+    async def append(self, decisions: Sequence[tuple[bytes, Decision]], decided_time: float) -> None:
+        """Return once every decision, given with its record key, is durable."""
         ...
 
 
@@ -76,16 +76,11 @@ class DecisionService:
         """Return once every decision is durable. Repeating a batch repeats its decisions and consumes nothing twice."""
         failpoints.hit("rules.after_poll")
         decided_time = self._clock.now().timestamp()
-        decisions = [self._decide(incoming) for incoming in batch]
+        decisions = [(incoming.key, self._decide(incoming)) for incoming in batch]
         failpoints.hit("rules.after_eval")
-        durable = [
-            await self._log.append(incoming.key, decision, decided_time)
-            for incoming, decision in zip(batch, decisions, strict=True)
-        ]
-        for acknowledged in durable:
-            await acknowledged
+        await self._log.append(decisions, decided_time)
         failpoints.hit("rules.after_produce")
-        for decision in decisions:
+        for _, decision in decisions:
             self._counts.decided(decision, decided_time)
 
     def _decide(self, incoming: Incoming) -> Decision:

@@ -8,13 +8,16 @@ What Faust would do differently by default, and why not:
 
 import logging
 import os
-from collections.abc import Awaitable
+from collections.abc import Sequence
 from typing import Any
 
 import faust
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 
+from antiphon.errors import Invalid
 from antiphon.kafka import Guard, Record, TooManyDeadLetters, event_headers
+from antiphon.partitioner import partition_of
 from antiphon.topics import DECISIONS, EVENTS, LIMITS
 from rules.adapters.codec import encode_decision
 from rules.adapters.light_consumer import LightConsumer
@@ -27,12 +30,6 @@ log = logging.getLogger(__name__)
 
 MAX_BATCH = 1000
 """Events a batch: larger ones no longer cost less a message, and a crash repeats at most one."""
-
-BATCH_SECONDS = 0.01
-"""How long a batch may wait to fill: a reply's latency at rest, against wake-ups while idle."""
-
-LINGER_MS = 5
-"""A batch's decisions leave in few requests; awaiting them one by one would cost a request each."""
 
 _EXIT_STOPPED = 70
 """EX_SOFTWARE: too many dead letters; a restart policy brings the process back and the alert stays."""
@@ -96,7 +93,7 @@ class TableAuthorStates:
 
     def get(self, key: bytes) -> AuthorState:
         """Return the author's state, empty if there is none."""
-        return AuthorState.from_bytes(self._table.get(key, b""))
+        return AuthorState.from_bytes(self._table.data.get(key) or b"")  # the store itself: no sensors for a look
 
     def put(self, key: bytes, state: AuthorState) -> None:
         """Keep the author's state; the changelog follows before the events' offsets are committed."""
@@ -104,18 +101,30 @@ class TableAuthorStates:
 
 
 class KafkaDecisionLog:
-    """Decisions to Kafka by an idempotent producer."""
+    """Decisions to Kafka by an idempotent producer, packed by partition here: a call for each costs more than its encoding."""
 
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
 
-    async def append(self, key: bytes, decision: Decision, decided_time: float) -> Awaitable[object]:
-        """Queue a decision; the returned future completes when all replicas have it."""
-        value = encode_decision(decision, decided_time)
-        future: Awaitable[object] = await self._producer.send(
-            DECISIONS, value, key=key, headers=_headers(decision.event.event_id)
-        )
-        return future
+    async def append(self, decisions: Sequence[tuple[bytes, Decision]], decided_time: float) -> None:
+        """Return once all replicas have every decision."""
+        partitions = sorted(await self._producer.partitions_for(DECISIONS))
+        packed: dict[int, list[BatchBuilder]] = {}
+        for key, decision in decisions:
+            partition = partition_of(key, partitions, partitions)
+            value, headers = encode_decision(decision, decided_time), _headers(decision.event.event_id)
+            batches = packed.setdefault(partition, [])
+            if not batches or batches[-1].append(key=key, value=value, timestamp=None, headers=headers) is None:
+                batches.append(self._producer.create_batch())
+                if batches[-1].append(key=key, value=value, timestamp=None, headers=headers) is None:
+                    raise Invalid("too_large", "a decision is larger than a batch may be")
+        sent = [
+            await self._producer.send_batch(batch, DECISIONS, partition=partition)
+            for partition, batches in packed.items()
+            for batch in batches
+        ]
+        for acknowledged in sent:
+            await acknowledged
 
 
 def _headers(event_id: str) -> list[tuple[str, bytes]]:
@@ -135,14 +144,30 @@ def add_agent(app: faust.App, guard: Guard[Incoming]) -> None:
 
     async def engine(stream: Any) -> None:
         await _learn_partitions(app)
-        async for events in stream.take_events(MAX_BATCH, within=BATCH_SECONDS):
+        queue = aiter(stream.channel).queue
+        while True:
+            events = await _next_batch(queue)
             try:
                 await guard.handle([_record(event.message) for event in events])
             except TooManyDeadLetters:
                 log.critical("stopping", exc_info=True)
                 os._exit(_EXIT_STOPPED)
+            for event in events:
+                event.ack()
 
     app.agent(topic, name="rules.engine", concurrency=1)(engine)
+
+
+async def _next_batch(queue: Any) -> list[Any]:
+    """Return all that has come while the last batch was worked on, one event at least.
+
+    Straight from the channel's queue: a batch forms by itself under load and nobody waits for one at rest. Faust's `take`
+    waits for its timer and stops filling while a batch is in hand.
+    """
+    events = [await queue.get()]
+    while len(events) < MAX_BATCH and not queue.empty():
+        events.append(queue.get_nowait())
+    return events
 
 
 async def _learn_partitions(app: faust.App) -> None:

@@ -1,0 +1,169 @@
+"""Approvals and channels over HTTP: journeys, roles, foreign brands, secrets."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import httpx
+import pytest
+from aiokafka import AIOKafkaProducer
+from pydantic import SecretStr
+
+from antiphon.auth import new_key
+from antiphon.topics import CONFIG
+from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
+from antiphon.v1.decision_pb2 import ActionKind, Mode
+from antiphon.v1.delivery_pb2 import DeliveryState
+from publisher.app import api
+from publisher.settings import PublisherSettings
+
+pytestmark = pytest.mark.local
+
+ROLES = ("viewer", "editor", "approver", "admin")
+
+
+class People:
+    """The API with one key a role."""
+
+    def __init__(self, client: httpx.AsyncClient, tokens: dict[str, str], stage: Any) -> None:
+        self.client, self.tokens, self.stage = client, tokens, stage
+
+    async def __call__(self, role: str, method: str, path: str, body: Any = None) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {self.tokens[role]}"}
+        return await self.client.request(method, path, json=body, headers=headers)
+
+
+@pytest.fixture
+async def people(stage_for: Callable[[], Awaitable[Any]]) -> AsyncIterator[People]:
+    stage = await stage_for()
+    settings = PublisherSettings(
+        **{name.lower(): value for name, value in stage.env.items() if name != "SEAL_KEYS"},
+        seal_keys=SecretStr(stage.env["SEAL_KEYS"]),
+    )
+    tokens = {role: await make_key(stage.producer, role, stage.brand) for role in ROLES}
+    tokens["foreign"] = await make_key(stage.producer, "admin", "foreign")
+    async with api(settings) as (app, tasks):
+        running = [asyncio.ensure_future(task) for task in tasks]
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://api") as client:
+            found = People(client, tokens, stage)
+            async with asyncio.timeout(20):
+                while (await found("foreign", "GET", "/v1/channels?brand=foreign")).status_code != 200:  # noqa: ASYNC110 (no event)
+                    await asyncio.sleep(0.05)
+            yield found
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def make_key(producer: AIOKafkaProducer, role: str, brand: str) -> str:
+    key = new_key()
+    record = ConfigRecord(
+        generation=1, api_key=ApiKeyConfig(key_id=key.key_id, secret_sha256=key.secret_sha256, brands=[brand], role=role)
+    )
+    await producer.send_and_wait(CONFIG, record.SerializeToString(), key=f"api_key//{key.key_id}".encode())
+    return key.token
+
+
+async def test_a_person_approves_another_text_and_it_is_posted(people: People) -> None:
+    stage = people.stage
+    await stage.started()
+    comment = stage.network.comment("facebook", stage.account, "is it vegan?")
+    decision = stage.decision(comment, mode=Mode.MODE_APPROVAL)
+    name = decision.actions[0].action_id
+    await stage.decide(decision)
+    assert (await stage.rest([name]))[name].state == DeliveryState.DELIVERY_STATE_WAITING_APPROVAL
+
+    listed = (await people("viewer", "GET", f"/v1/deliveries?brand={stage.brand}&state=waiting_approval")).json()
+    assert [one["action_id"] for one in listed["deliveries"]] == [name]
+    path = f"/v1/deliveries/{name}"
+    assert (await people("editor", "POST", f"{path}:approve")).status_code == 403
+    assert (await people("foreign", "GET", path)).status_code == 404
+    assert (await people("foreign", "POST", f"{path}:approve", {})).status_code == 404
+    approved = await people("approver", "POST", f"{path}:approve", {"text": "Yes, it is!"})
+    assert (approved.status_code, approved.json()["text"]) == (200, "Yes, it is!")
+    while stage.deliveries[name][-1].state != DeliveryState.DELIVERY_STATE_POSTED:
+        await stage.read()
+    assert stage.deliveries[name][-1].actor == people.tokens["approver"].split("_")[1]
+    assert (await people("approver", "POST", f"{path}:reject")).status_code == 409
+    history = (await people("viewer", "GET", path)).json()["history"]
+    assert [line["state"] for line in history][-1] == "posted"
+    found = stage.network.client.get(f"/{comment}/comments", params={"access_token": f"token-{stage.account}"}).json()
+    assert [one["message"] for one in found["data"]] == ["Yes, it is!"]
+
+
+async def test_a_parked_reply_is_resolved_or_sent_again(people: People) -> None:
+    stage = people.stage
+    await stage.started()
+    one, two = (stage.network.comment("facebook", stage.account, text) for text in ("one", "two"))
+    stage.network.fault("reset_before_apply", "reply", stage.account, times=2)
+    decisions = [stage.decision(one), stage.decision(two)]
+    names = [decision.actions[0].action_id for decision in decisions]
+    await stage.decide(*decisions)
+    assert {last.state for last in (await stage.rest(names)).values()} == {DeliveryState.DELIVERY_STATE_PARKED}
+    assert (await people("approver", "POST", f"/v1/deliveries/{names[0]}:resolve", {"posted": False})).json()["state"] == "failed"
+    again = await people("approver", "POST", f"/v1/deliveries/{names[1]}:send-again")
+    assert again.json()["state"] == "new"
+    while stage.deliveries[names[1]][-1].state != DeliveryState.DELIVERY_STATE_POSTED:
+        await stage.read()
+    assert [stage.network.replies().get(comment, 0) for comment in (one, two)] == [0, 1]
+
+
+async def test_a_credential_goes_in_and_never_comes_out(people: People) -> None:
+    stage = people.stage
+    path = f"/v1/channels/{stage.brand}/shop"
+    stage.network.account("instagram", account := str(int(stage.account) + 1))
+    body = {"platform": "instagram", "account": account, "token": f"token-{account}", "rate": {"per_second": 2, "burst": 5}}
+    assert (await people("approver", "PUT", path, body)).status_code == 403
+    assert (await people("foreign", "PUT", path, body)).status_code == 404
+    made = await people("admin", "PUT", path, body)
+    assert (made.status_code, made.json()["credential"]) == (200, "usable")
+    kept = await people("admin", "PUT", path, {"platform": "instagram", "account": account})
+    assert kept.json()["credential"] == "usable"
+    assert (await people("admin", "POST", f"{path}:check")).json() == {"ok": True, "name": "Demo"}
+    wrong = await people("admin", "PUT", path, body | {"token": "wrong"})
+    checked = await people("admin", "POST", f"{path}:check")
+    assert checked.json()["ok"] is False
+    for response in (made, kept, wrong, checked, await people("viewer", "GET", f"/v1/channels?brand={stage.brand}")):
+        assert "token-" not in response.text
+    taken = await people("admin", "PUT", f"/v1/channels/{stage.brand}/twin", body)
+    assert taken.status_code == 409
+    inside = await people("admin", "PUT", path, body | {"api_url": "http://169.254.169.254/latest"})
+    assert (inside.status_code, inside.json()["code"]) == (422, "host_not_allowed")
+    assert (await people("admin", "DELETE", path)).status_code == 204
+    assert (await people("admin", "GET", path)).status_code == 404
+
+
+GARBAGE: list[Any] = [{"$gt": ""}, [], 1, {"platform": {"$gt": ""}, "account": "a"}, {"platform": "facebook", "account": "../x"}]
+
+
+@pytest.mark.parametrize("body", GARBAGE)
+async def test_a_body_of_the_wrong_form_is_refused(people: People, body: Any) -> None:
+    brand = people.stage.brand
+    assert (await people("admin", "PUT", f"/v1/channels/{brand}/x", body)).status_code == 422
+    assert (await people("approver", "POST", "/v1/deliveries/none:resolve", body)).status_code in {404, 422}
+    assert (await people("viewer", "GET", f"/v1/deliveries?brand={brand}&cursor[$gt]=")).status_code == 200
+    assert (await people("viewer", "GET", f"/v1/deliveries?brand={brand}&state[$ne]=x&limit=1000")).status_code == 422
+
+
+async def test_nobody_without_a_key(people: People) -> None:
+    for path in ("/v1/deliveries?brand=b", "/v1/deliveries/x", "/v1/channels?brand=b"):
+        assert (await people.client.get(path)).status_code == 401
+
+
+async def test_a_held_brand_shows_why_its_actions_wait(people: People) -> None:
+    stage = people.stage
+    await stage.configure(held=True, held_reason="storm")
+    await stage.started()
+    comment = stage.network.comment("facebook", stage.account, "spam")
+    decision = stage.decision(comment, kind=ActionKind.ACTION_KIND_HIDE)
+    name = decision.actions[0].action_id
+    await stage.decide(decision)
+    shown: dict[str, Any] = {}
+    async with asyncio.timeout(20):
+        while shown.get("waiting") != "storm":
+            shown = (await people("viewer", "GET", f"/v1/deliveries/{name}")).json()
+            await asyncio.sleep(0.05)
+    assert (shown["state"], shown["reason"], stage.deliveries[name]) == ("new", "held", [])
+    await stage.configure(held=False)
+    assert (await stage.rest([name]))[name].state == DeliveryState.DELIVERY_STATE_POSTED
