@@ -5,8 +5,6 @@ uv.lock is left out of the repository because it records download addresses: wit
 too. Where uv.lock is missing, every package is resolved anew to its newest version; `--upgrade` does that on purpose.
 """
 
-# ruff: noqa: INP001, S603 - a script, whose job is to start the installer
-
 import argparse
 import hashlib
 import json

@@ -4,7 +4,7 @@ Needs Python >= 3.11 and nothing else; standard library only. Runs on older ones
 changed it returns at once, and without a network everything it fetched before is used again.
 """
 
-# ruff: noqa: INP001, S603, S606 - a script, whose job is to start programs
+# ruff: noqa: S606 - a script, whose job is to start programs
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from antiphon.seal import Sealer, parse_keys
 from antiphon.times import to_timestamp
 from antiphon.topics import CONFIG, DECISIONS, DELIVERIES
 from antiphon.v1.config_pb2 import BrandConfig, ConfigRecord
-from antiphon.v1.decision_pb2 import Action, ActionKind, Decision, Limit, Mode
+from antiphon.v1.decision_pb2 import Action, ActionKind, Decision, Mode
 from antiphon.v1.delivery_pb2 import Delivery, DeliveryState
 from antiphon.v1.event_pb2 import Author, EventKind, Platform, Verb
 from antiphon_local.ports import free_ports
@@ -289,9 +289,3 @@ async def store_channel(env: dict[str, str], brand: str, platform: str, account:
         assert await store.put(Channel(brand, "main", platform, account, SecretStr(f"token-{account}")))
     finally:
         client.close()
-
-
-@pytest.fixture
-def limit() -> Callable[..., Limit]:
-    """Build a limit of the contract."""
-    return Limit

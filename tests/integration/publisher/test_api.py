@@ -128,8 +128,11 @@ async def test_a_credential_goes_in_and_never_comes_out(people: People) -> None:
         assert "token-" not in response.text
     taken = await people("admin", "PUT", f"/v1/channels/{stage.brand}/twin", body)
     assert taken.status_code == 409
-    inside = await people("admin", "PUT", path, body | {"api_url": "http://169.254.169.254/latest"})
-    assert (inside.status_code, inside.json()["code"]) == (422, "host_not_allowed")
+    for url in ("http://169.254.169.254/latest", "http://graph.facebook.com/v23.0", "https://graph.facebook.com.evil.example"):
+        refused = await people("admin", "PUT", path, body | {"api_url": url})
+        assert (refused.status_code, refused.json()["code"]) == (422, "host_not_allowed"), url
+    allowed = await people("admin", "PUT", path, body | {"api_url": "https://graph.facebook.com/v24.0"})
+    assert allowed.json()["api_url"] == "https://graph.facebook.com/v24.0"
     assert (await people("admin", "DELETE", path)).status_code == 204
     assert (await people("admin", "GET", path)).status_code == 404
 

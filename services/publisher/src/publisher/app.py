@@ -1,8 +1,6 @@
 """The only place that builds things."""
 
 import asyncio
-import importlib.util
-import sys
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -233,10 +231,6 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
 
 
 def _http(settings: PublisherSettings) -> httpx.AsyncClient:
-    if importlib.util.find_spec("sniffio") is None:
-        # The HTTP client asks for this optional package several times a call, and Python looks through every directory
-        # each time; an entry of None gives the same ImportError at once. It is half of a call's CPU.
-        sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]  # what the import system documents
     return httpx.AsyncClient(
         timeout=httpx.Timeout(settings.publisher_http_timeout_seconds, connect=settings.publisher_connect_timeout_seconds),
         limits=httpx.Limits(max_connections=None, max_keepalive_connections=256, keepalive_expiry=_KEEP_ALIVE_SECONDS),

@@ -83,12 +83,12 @@ class Ledger(Protocol):
         """Keep entries that nobody moves meanwhile from a sweep's attention until then (None: for good)."""
         ...
 
-    async def untold(self, action_ids: Sequence[str]) -> Sequence[Told]:
-        """Return the announcements stored with these entries that were not cleared yet."""
+    async def left_behind(self, before: float) -> Sequence[Told]:
+        """Return announcements of states saved before a moment by others, whose leaving was never confirmed."""
         ...
 
     async def clear(self, told: Sequence[Told]) -> None:
-        """Forget announcements that have left; later ones of the same entry stay."""
+        """Confirm that announcements have left."""
         ...
 
     async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:

@@ -37,16 +37,14 @@ def slot_of(entry: Entry) -> str:
 def document_of(entry: Entry, adopted: float) -> Document:
     """Return a new entry's document."""
     order, position = entry.order, entry.position
-    told = position.sequence > 0
     document: Document = {"_id": order.action_id, **{name: getattr(order, name) for name in _ORDER}}
     document["limits"] = [asdict(limit) for limit in order.limits]
     document["tags"] = list(order.tags)
     document |= {name: getattr(position, name) for name in _POSITION}
     document["slot"] = slot_of(entry)
-    attention = attention_at(order, position, untold=told)
+    attention = attention_at(order, position)
     document["attention_at"] = attention + adopted if attention is not None and position.state is State.NEW else attention
-    document["untold"] = position.sequence
-    document["outbox"] = []
+    document["older"] = []
     document["history"] = []
     return document
 
@@ -72,19 +70,15 @@ def update_of(before: Entry, after: Entry) -> Document:
     """
     old, new = before.position, after.position
     changed = {name: getattr(new, name) for name in _POSITION if getattr(new, name) != getattr(old, name)}
-    told = new.sequence > old.sequence
-    # Whether older announcements still wait is not known here; looking once too often costs nothing.
-    changed["attention_at"] = attention_at(after.order, new, untold=told)
+    changed["attention_at"] = attention_at(after.order, new)
     if slot_of(after) != slot_of(before):
         changed["slot"] = slot_of(after)
-    if told:
-        changed["untold"] = new.sequence
     update: Document = {"$set": changed}
     aside: Document = {}
     if new.state is not old.state and old.state is not State.SENDING:
         aside["history"] = {"$each": [happening(before)], "$slice": -HISTORY}
     if new.state is not old.state and old.state in TOLD:
-        aside["outbox"] = outbox_of(before)
+        aside["older"] = {"$each": [announcement(before)], "$slice": -HISTORY}
     if aside and not (new.state is State.SENDING and old.state is State.NEW):
         update["$push"] = aside
     return update
@@ -96,19 +90,18 @@ def happening(entry: Entry) -> Document:
     return {"at": at.changed_at, "state": at.state, "reason": at.reason, "actor": at.actor, "epoch": at.epoch}
 
 
-def outbox_of(entry: Entry) -> Document:
-    """Return what is stored of an announcement; the rest is in the entry itself."""
+def announcement(entry: Entry) -> Document:
+    """Return what is put aside of an announcement; the rest is in the entry itself."""
     told = told_of(entry)
     names = ("sequence", "state", "reason", "detail", "platform_id", "attempts", "at", "actor")
     return {name: getattr(told, name) for name in names}
 
 
 def told_from(document: Document) -> list[Told]:
-    """Return the announcements stored with an entry and not cleared."""
+    """Return every announcement of an entry, the newest last."""
     entry = entry_of(document)
     older = [
         Told(entry.order, **{**stored, "state": State(stored["state"]), "reason": Reason(stored["reason"])})
-        for stored in document["outbox"]
+        for stored in document["older"]
     ]
-    current = entry.position.sequence and document["untold"] == entry.position.sequence and entry.position.state in TOLD
-    return [*older, told_of(entry)] if current else older
+    return [*older, told_of(entry)] if entry.position.state in TOLD else older

@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 _MOST = 500
 """Channels of a brand that are shown; no brand has more accounts than this."""
 
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 BrandPath = Annotated[str, Path(pattern=SLUG)]
 ChannelPath = Annotated[str, Path(pattern=SLUG)]
 
@@ -69,15 +71,22 @@ def channels(store: MongoChannels, platforms: Mapping[str, Platform], hosts: fro
 
 def _channel(brand: str, name: str, body: ChannelIn, hosts: frozenset[str]) -> Channel:
     url = str(body.api_url or "").rstrip("/")
-    if url and (urlsplit(url).hostname or "") not in hosts:
+    if url and not _allowed(url, hosts):
         raise Problem(
             422,
             "host_not_allowed",
-            "The API URL names a host that is not allowed; see PUBLISHER_API_HOSTS.",
+            "The API URL must be https and name a host of PUBLISHER_API_HOSTS.",
             errors=[{"pointer": "/api_url", "detail": "host not allowed"}],
         )
     rate = Rate(body.rate.per_second, body.rate.burst) if body.rate else None
     return Channel(brand, name, body.platform, body.account, body.token or SecretStr(""), url, rate)
+
+
+def _allowed(url: str, hosts: frozenset[str]) -> bool:
+    """The credential travels to this host: it must be a known one, and nobody may listen on the way."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    return host in hosts and (parts.scheme == "https" or host in _LOOPBACK)
 
 
 async def _known(store: MongoChannels, brand: str, channel: str) -> Channel:

@@ -53,7 +53,7 @@ class MemoryLedger(Ledger):
         name, at = entry.order.action_id, entry.position
         self.entries[name] = entry
         self._outbox.setdefault(name, []).extend([told_of(entry)] if told else [])
-        self._attention[name] = attention_at(entry.order, at, untold=told)
+        self._attention[name] = attention_at(entry.order, at)
         self._history.setdefault(name, []).append(Happening(at.changed_at, at.state, at.reason, at.actor, at.epoch))
 
     @override
@@ -98,18 +98,14 @@ class MemoryLedger(Ledger):
                 self._attention[entry.order.action_id] = until
 
     @override
-    async def untold(self, action_ids: Sequence[str]) -> Sequence[Told]:
-        return [told for name in action_ids for told in self._outbox.get(name, [])]
+    async def left_behind(self, before: float) -> Sequence[Told]:
+        return [told for one in self._outbox.values() for told in one if told.at < before]
 
     @override
     async def clear(self, told: Sequence[Told]) -> None:
         for one in told:
             name = one.order.action_id
             self._outbox[name] = [other for other in self._outbox[name] if other.sequence != one.sequence]
-            at = self.entries[name].position
-            waiting = at.state in {State.PARKED, State.WAITING_APPROVAL}
-            if not self._outbox[name] and at.state is one.state and not waiting:
-                self._attention[name] = None
 
     @override
     async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:

@@ -11,13 +11,15 @@ from typing_extensions import override
 from antiphon.errors import Invalid
 from antiphon.mongo import DUPLICATE_KEY, BulkWriteError, Database, Document, PyMongoError, insert_new, transient
 from publisher.adapters.documents import document_of, entry_of, happening, told_from, update_of
+from publisher.adapters.mongo_outbox import BARREN_SECONDS, Notes
 from publisher.domain.model import Entry, State, Told
 from publisher.ports import Happening, Inserted, Ledger, Page, Saving
 
 _MOST_IN_ONE_WRITE = 200
 """Compare-and-sets that share a round trip; more would make the first ones wait for the last."""
 
-_WAITING = frozenset({State.PARKED, State.WAITING_APPROVAL})
+_MOST_NOTES = 50
+"""Notes of dead processes taken up in one look."""
 
 
 @dataclass(slots=True)
@@ -30,7 +32,9 @@ class MongoLedger(Ledger):
     """Compare-and-sets of concurrent callers share round trips; each is still decided for itself."""
 
     def __init__(self, database: Database) -> None:
+        self.database = database
         self._entries = database["deliveries"]
+        self._notes = Notes(database)
         self._pending: list[_Pending] = []
         self._writer: asyncio.Task[None] | None = None
 
@@ -45,14 +49,28 @@ class MongoLedger(Ledger):
 
     @override
     async def insert(self, entries: Sequence[Entry], adopted: float) -> Inserted:
-        try:
-            refused = await insert_new(self._entries, [document_of(entry, adopted) for entry in entries])
-        except PyMongoError as error:
-            raise transient(error) from error
+        refused = await self._insert(entries, adopted)
         new = [entry for entry in entries if entry.order.action_id not in refused]
         known = await self.get(list(refused)) if refused else []
         ids = {entry.order.action_id for entry in known}
         return Inserted(new, known, [e for e in entries if e.order.action_id in refused - ids])
+
+    async def _insert(self, entries: Sequence[Entry], adopted: float) -> set[str]:
+        telling = [(entry.order.action_id, entry.position.sequence) for entry in entries if entry.position.sequence]
+        documents = [document_of(entry, adopted) for entry in entries]
+        try:
+            if not telling:
+                return await insert_new(self._entries, documents)
+            note = await self._notes.make(telling, entries[0].position.changed_at)
+            try:
+                refused: set[str] = await insert_new(self._entries, documents)
+            except BaseException:
+                self._notes.leave(note)
+                raise
+        except PyMongoError as error:
+            raise transient(error) from error
+        await self._notes.drop(note, [name for name in telling if name[0] in refused])
+        return refused
 
     @override
     async def save(self, savings: Sequence[Saving]) -> Sequence[bool]:
@@ -67,7 +85,7 @@ class MongoLedger(Ledger):
         while self._pending:
             batch, self._pending = self._pending[:_MOST_IN_ONE_WRITE], self._pending[_MOST_IN_ONE_WRITE:]
             try:
-                results: list[bool | Exception] = list(await self._write([one.saving for one in batch]))
+                results: list[bool | Exception] = list(await self._noted([one.saving for one in batch]))
             except PyMongoError as error:
                 results = [transient(error) for _ in batch]
             except Exception as error:  # noqa: BLE001 (whoever waits must hear of it)
@@ -79,6 +97,25 @@ class MongoLedger(Ledger):
                     one.done.set_exception(result)
                 else:
                     one.done.set_result(result)
+
+    async def _noted(self, savings: Sequence[Saving]) -> Sequence[bool | Exception]:
+        """Write, with a note before if something is to be told."""
+        telling = {
+            (saving.after.order.action_id, saving.after.position.sequence): number
+            for number, saving in enumerate(savings)
+            if saving.after.position.sequence > saving.before.position.sequence
+        }
+        if not telling:
+            return await self._write(savings)
+        first = savings[next(iter(telling.values()))]
+        note = await self._notes.make(list(telling), first.after.position.changed_at)
+        try:
+            results = await self._write(savings)
+        except BaseException:
+            self._notes.leave(note)
+            raise
+        await self._notes.drop(note, [name for name, number in telling.items() if results[number] is not True])
+        return results
 
     async def _write(self, savings: Sequence[Saving]) -> Sequence[bool | Exception]:
         try:
@@ -151,32 +188,25 @@ class MongoLedger(Ledger):
             raise transient(error) from error
 
     @override
-    async def untold(self, action_ids: Sequence[str]) -> Sequence[Told]:
+    async def left_behind(self, before: float) -> Sequence[Told]:
         try:
-            documents = await self._entries.find({"_id": {"$in": list(action_ids)}}).to_list(len(action_ids))
+            notes = await self._notes.left_behind(before, _MOST_NOTES)
+            ids = sorted({name for note in notes for name in note["ids"]})
+            documents = await self._entries.find({"_id": {"$in": ids}}).to_list(len(ids)) if ids else []
+            told = {document["_id"]: told_from(document) for document in documents}
+            barren = [note["_id"] for note in notes if not any(told.get(name) for name in note["ids"])]
+            await self._notes.remove([name for name in barren if float(name.partition("-")[0]) < before - BARREN_SECONDS])
         except PyMongoError as error:
             raise transient(error) from error
-        return [told for document in documents for told in told_from(document)]
+        for note in notes:
+            if note["_id"] not in barren:
+                found = [one for name in note["ids"] for one in told.get(name, [])]
+                self._notes.adopt(note["_id"], [(one.order.action_id, one.sequence) for one in found])
+        return [one for found in told.values() for one in found]
 
     @override
     async def clear(self, told: Sequence[Told]) -> None:
-        groups: dict[tuple[int, State], list[str]] = defaultdict(list)
-        for one in told:
-            groups[one.sequence, one.state].append(one.order.action_id)
-        try:
-            for (sequence, state), ids in sorted(groups.items()):
-                await self._clear(sequence, state, ids)
-        except PyMongoError as error:
-            raise transient(error) from error
-
-    async def _clear(self, sequence: int, state: State, ids: list[str]) -> None:
-        """An entry with nothing else to tell is at rest; where more waits, or it has moved on, only this one goes."""
-        rest: Document = {"untold": 0} if state in _WAITING else {"untold": 0, "attention_at": None}
-        alone: Document = {"_id": {"$in": ids}, "state": state.value, "untold": sequence, "outbox": []}
-        result = await self._entries.update_many(alone, {"$set": rest})
-        if result.matched_count < len(ids):
-            await self._entries.update_many({"_id": {"$in": ids}}, {"$pull": {"outbox": {"sequence": sequence}}})
-            await self._entries.update_many({"_id": {"$in": ids}, "untold": sequence}, {"$set": {"untold": 0}})
+        await self._notes.done([(one.order.action_id, one.sequence) for one in told])
 
     @override
     async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:

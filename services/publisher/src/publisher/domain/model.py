@@ -222,11 +222,7 @@ def holds_slot(order: Order, position: Position) -> bool:
     return position.state is not State.FAILED or position.reason in _SLOT_KEPT_BY_FAILURE
 
 
-OUTBOX_GRACE = 5.0
-"""Seconds until a sweep takes up an announcement that its own process has not confirmed; several round trips."""
-
-
-def attention_at(order: Order, position: Position, *, untold: bool) -> float | None:
+def attention_at(order: Order, position: Position) -> float | None:
     """Return when a sweep must look at the entry if nobody has moved it by then; None: never again."""
     times: Mapping[State, float | None] = {
         State.NEW: position.next_at,
@@ -235,11 +231,7 @@ def attention_at(order: Order, position: Position, *, untold: bool) -> float | N
         State.PARKED: position.verify_at,
         State.WAITING_APPROVAL: order.expires,
     }
-    own = times.get(position.state)
-    if not untold:
-        return own
-    soon = position.changed_at + OUTBOX_GRACE
-    return soon if own is None else min(own, soon)
+    return times.get(position.state)
 
 
 @dataclass(frozen=True, slots=True)

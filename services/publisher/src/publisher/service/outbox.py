@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
 
 from antiphon.errors import Transient
 from publisher.domain.model import Entry, Told, told_of
@@ -41,13 +40,11 @@ class Outbox:
         self._meter.delivered(told)
         self._put(told)
 
-    async def recover(self, action_ids: Sequence[str]) -> set[str]:
-        """Send what is stored with these entries and was never cleared; return the ids of those that had something."""
-        stored = await self._ledger.untold(action_ids)
-        for told in stored:
+    async def recover(self, before: float) -> None:
+        """Send what was saved before a moment by a process that did not live to send it."""
+        for told in await self._ledger.left_behind(before):
             if (told.order.action_id, told.sequence) not in self._in_hand:
                 self._put(told)
-        return {told.order.action_id for told in stored}
 
     def _put(self, told: Told) -> None:
         self._in_hand.add((told.order.action_id, told.sequence))

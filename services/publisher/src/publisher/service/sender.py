@@ -2,14 +2,12 @@
 
 import asyncio
 import logging
-import random
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from antiphon.clock import Clock
 from antiphon.errors import Transient
-from publisher.domain import limits
 from publisher.domain.admission import Hold, Surroundings, expiry, held, objection
 from publisher.domain.calls import AlreadyThere, Answer, Deed, Denied, Done, Outcome, Unclear, Untouched
 from publisher.domain.changes import Accepted, Change, Claim, Duplicate, Lost, NotSent, Refused, Suppress, Timing
@@ -19,6 +17,7 @@ from publisher.ports import Channel, Channels, Failpoint, Ledger, Meter, Platfor
 from publisher.ports import Limits as LimitStore
 from publisher.service.lanes import Prepared, Ready
 from publisher.service.moves import Moves
+from publisher.service.quotas import Quotas
 
 log = logging.getLogger(__name__)
 
@@ -27,9 +26,6 @@ HELD_PAUSE = 0.5
 
 CREDENTIAL_REST = 600.0
 """Seconds for which a refused credential is not tried again: a revoked one is then asked for a few times an hour."""
-
-_LIMIT_TRIES = 30
-"""Lost races for one limit in a row; more means that the store cannot keep up, which is transient."""
 
 
 class Sender:
@@ -53,7 +49,7 @@ class Sender:
         http_timeout: float,
         failpoint: Failpoint,
     ) -> None:
-        self._ledger, self._threads, self._limits, self._channels = ledger, threads, limits, channels
+        self._ledger, self._threads, self._quotas, self._channels = ledger, threads, Quotas(limits), channels
         self._tokens, self._policies, self._platforms, self._moves = tokens, policies, platforms, moves
         self._meter, self._remember, self._clock, self._timing = meter, remember, clock, timing
         self._http_timeout, self._failpoint = http_timeout, failpoint
@@ -111,29 +107,9 @@ class Sender:
     async def _within_limits(
         self, objections: list[tuple[Entry, Change]], free: list[Entry]
     ) -> tuple[list[tuple[Entry, Change]], list[Entry]]:
-        passed: list[Entry] = []
-        for entry in free:
-            full = await self._full(entry.order)
-            if full:
-                objections.append((entry, Suppress(Reason.LIMIT, full)))
-            else:
-                passed.append(entry)
-        return objections, passed
-
-    async def _full(self, order: Order) -> str:
-        for limit in order.limits:
-            key = limits.key_of(order, limit)
-            for _ in range(_LIMIT_TRIES):
-                before = await self._limits.read(key)
-                after = limits.admit(before, limit, order.event_id, order.event_time)
-                if after is None:
-                    return f"{limit.at_most} per {limit.scope}"
-                if after is before or await self._limits.write(key, after):
-                    break
-                await asyncio.sleep(random.uniform(0, 0.01))  # noqa: S311 (spreads racing senders)
-            else:
-                raise Transient("a limit is contended")
-        return ""
+        full = await self._quotas.full(free)
+        objections += [(e, Suppress(Reason.LIMIT, full[e.order.action_id])) for e in free if e.order.action_id in full]
+        return objections, [entry for entry in free if entry.order.action_id not in full]
 
     async def _claim(self, free: list[Entry], channel: Channel, later: list[tuple[Entry, float]]) -> Prepared:
         platform = self._platforms[channel.platform]

@@ -8,7 +8,7 @@ from antiphon.clock import Clock
 from antiphon.errors import Transient
 from publisher.domain.admission import expiry
 from publisher.domain.changes import Change, LeaseOver, Suppress
-from publisher.domain.model import TOLD, Entry, Reason, State, attention_at
+from publisher.domain.model import Entry, Reason, State
 from publisher.ports import Ledger, Meter, Platform
 from publisher.service.intake import ADOPTED
 from publisher.service.lanes import Lanes
@@ -19,6 +19,10 @@ log = logging.getLogger(__name__)
 
 _BATCH = 500
 """Entries a round: a fraction of a second of work, so that none waits behind a backlog for long."""
+
+
+OUTBOX_GRACE = 3.0
+"""Seconds until announcements of another process are taken up: it confirms its own sooner, and twice does no harm."""
 
 
 class Sweep:
@@ -56,26 +60,14 @@ class Sweep:
     async def once(self) -> int:
         """Do one round; return how many entries it looked at."""
         now = self._clock.now().timestamp()
+        await self._outbox.recover(now + self._horizon - OUTBOX_GRACE)
         entries = await self._ledger.due(now + self._horizon, _BATCH)
-        await self._announce(entries)
         await self._overdue(entries, now)
         await self._adopt([entry for entry in entries if entry.position.state is State.NEW and now < expiry(entry)], now)
         await self._read(entries, now)
         if len(entries) < _BATCH:
             self._horizon = 0.0
         return len(entries)
-
-    async def _announce(self, entries: Sequence[Entry]) -> None:
-        """Send what was stored and never cleared; entries that were looked at only for that need no more looks."""
-        told = [entry for entry in entries if entry.position.sequence]
-        waiting = await self._outbox.recover([entry.order.action_id for entry in told]) if told else set()
-        quiet = [entry for entry in told if entry.order.action_id not in waiting]
-        by_time: dict[float | None, list[Entry]] = {}
-        for entry in quiet:
-            if entry.position.state in TOLD:
-                by_time.setdefault(attention_at(entry.order, entry.position, untold=False), []).append(entry)
-        for until, same in by_time.items():
-            await self._ledger.postpone(same, until)
 
     async def _read(self, entries: Sequence[Entry], now: float) -> None:
         in_doubt = [entry for entry in entries if entry.position.state in {State.UNKNOWN, State.PARKED}]
