@@ -23,12 +23,13 @@ def main() -> int:
     parser.add_argument("--sample", type=float, default=1.0, help="share of the full size; figures of a small sample mean little")
     parser.add_argument("--only", choices=PARTS, action="append", help="measure only this; may be repeated")
     parser.add_argument("--output", type=Path, default=RESULT, help="where the flat map of figures goes")
+    parser.add_argument("--directory", type=Path, default=DIRECTORY, help="data and logs; emptied first")
     options = parser.parse_args()
-    shutil.rmtree(DIRECTORY, ignore_errors=True)
+    shutil.rmtree(options.directory, ignore_errors=True)
     figures: dict[str, float] = {}
     for part in options.only or PARTS:
         print(f"measuring {part} …", flush=True)
-        found = _measure(part, options.sample)
+        found = _measure(part, options.sample, options.directory / part)
         for name, value in found.items():
             print(f"  {name:32} {value:12.3f}", flush=True)
         figures |= found
@@ -41,16 +42,16 @@ def main() -> int:
     return 0
 
 
-def _measure(part: str, sample: float) -> dict[str, float]:
+def _measure(part: str, sample: float, directory: Path) -> dict[str, float]:
     if part == "evaluate":
         return evaluate.measure(sample)
     if part == "line":
-        return line.through(DIRECTORY / "line", sample)
-    with LocalServices(DIRECTORY / part / "services", partitions=engine.PARTITIONS) as services:
+        return line.through(directory, sample)
+    with LocalServices(directory / "services", partitions=engine.PARTITIONS) as services:
         if part == "ingest":
             return ingest.measure(services, sample)
         measure = engine.measure if part == "engine" else line.live
-        return measure(services, DIRECTORY / part, sample)
+        return measure(services, directory, sample)
 
 
 if __name__ == "__main__":

@@ -14,8 +14,9 @@ from publisher.service.sightings import Sightings
 
 log = logging.getLogger(__name__)
 
-ADOPTED = 30.0
-"""Seconds for which an entry is its process's own; after that a sweep of any process may take it up."""
+ADOPTED = 120.0
+"""Seconds for which an entry is its process's own; after that a sweep of any process may take it up. A backlog is claimed anew
+so often, at a write an entry: shorter, and the claims cost more than the sends. A restarted process does not wait for it."""
 
 
 class Intake:

@@ -44,7 +44,7 @@ class Sweep:
         self._ledger, self._lanes, self._outbox, self._moves = ledger, lanes, outbox, moves
         self._meter, self._platforms, self._read_back = meter, platforms, read_back
         self._clock, self._interval = clock, interval
-        self._horizon = ADOPTED
+        self._takeover: float | None = None
 
     async def run(self) -> None:
         """Sweep until cancelled."""
@@ -60,13 +60,17 @@ class Sweep:
     async def once(self) -> int:
         """Do one round; return how many entries it looked at."""
         now = self._clock.now().timestamp()
-        await self._outbox.recover(now + self._horizon - OUTBOX_GRACE)
-        entries = await self._ledger.due(now + self._horizon, _BATCH)
+        if self._takeover is None:
+            # A moment, not a distance: what is adopted on the way lies beyond it, so that a long backlog comes to an end.
+            self._takeover = now + ADOPTED
+        until = max(now, self._takeover)
+        await self._outbox.recover(until - OUTBOX_GRACE)
+        entries = await self._ledger.due(until, _BATCH)
         await self._overdue(entries, now)
         await self._adopt([entry for entry in entries if entry.position.state is State.NEW and now < expiry(entry)], now)
         await self._read(entries, now)
         if len(entries) < _BATCH:
-            self._horizon = 0.0
+            self._takeover = 0.0
         return len(entries)
 
     async def _read(self, entries: Sequence[Entry], now: float) -> None:
