@@ -63,10 +63,10 @@ def test_killed_there_nothing_is_lost_and_nothing_is_posted_twice(
     stage, wait, rng: random.Random, request, role: str, point: str
 ) -> None:
     for turn in range(rounds(request)):
-        kill_once(stage, wait, rng, role, point, f"{point}-{turn}-{rng.randrange(10**6)}")
+        check_one_kill(stage, wait, rng, role, point, f"{point}-{turn}-{rng.randrange(10**6)}")
 
 
-def kill_once(stage, wait, rng: random.Random, role: str, point: str, name: str) -> None:
+def check_one_kill(stage, wait, rng: random.Random, role: str, point: str, name: str) -> None:
     stage.simulator.put(
         "/control/chaos", json={"duplicate_check": False, "duplicate_rate": 0.2, "reorder": True}
     ).raise_for_status()

@@ -12,6 +12,9 @@ from antiphon_local.line.run import main as run_line
 from antiphon_local.prepare import prepare
 from antiphon_local.services import DIRECTORY, LocalServices
 
+_INTERRUPTED = 130
+"""What shells report for Ctrl-C."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; 1 and a sentence with the remedy on failure."""
@@ -22,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return _INTERRUPTED
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -83,12 +83,14 @@ def main(options: Options) -> int:
         console.print("starting the services and the simulator …")
         line = Line(services, options.directory, env={"PUBLISHER_SETTLE_SECONDS": f"{SETTLE_SECONDS:g}"})
         with line:
-            api = Api(line.url, line.admin_token())
+            token = line.admin_token()
+            api = Api(line.url, token)
             channels = seed(line, api)
             line.wait_working()
             api.close()
             console.print(f"ready after {time.monotonic() - begun:.0f} s")
             console.print(f"  API            {line.url}")
+            console.print(f"  admin key      {token}", soft_wrap=True)
             console.print(f"  simulator      {line.addresses['simulator'].url}   (posts, comments and the brand's replies)")
             console.print(f"  metrics        {line.addresses['metrics'].url}/metrics")
             with contextlib.suppress(KeyboardInterrupt):
