@@ -49,8 +49,8 @@ class View:
         tally = self._tally
         fates = tally.fates()
         latency = percentiles(tally.latencies_ms[-1000:])
-        flow = Table.grid(padding=(0, 3))
-        flow.add_row("comments", "events", "decided", "lag", "actions", "posted", "held back", "failed", "waiting for a person")
+        flow = Table.grid(padding=(0, 2))
+        flow.add_row("comments", "events", "decided", "lag", "actions", "posted", "held", "failed", "person")
         flow.add_row(
             *(
                 f"[bold]{number}[/]"
