@@ -32,12 +32,6 @@ def pin(pid: int, cpu: int) -> None:
         os.sched_setaffinity(int(task.name), {cpu})
 
 
-def pin_group(pids: Sequence[int], cpu: int) -> None:
-    """Pin several processes."""
-    for pid in pids:
-        pin(pid, cpu)
-
-
 def median(values: Sequence[float]) -> float:
     """Return the median."""
     return statistics.median(values)

@@ -1,7 +1,7 @@
 """Follows the three topics into a tally."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -15,13 +15,18 @@ from antiphon_local.line.tally import Tally
 _POLL_MS = 200
 
 
-async def follow(bootstrap: str, tally: Tally) -> None:
-    """Count every record of the topics, from now on, until cancelled. Call `ready` is not needed: start before the feed."""
-    add: dict[str, Callable[[bytes], None]] = {
+def counters(tally: Tally) -> Mapping[str, Callable[[bytes], None]]:
+    """Return topic → what counts a record's value, in the order of the line."""
+    return {
         EVENTS: lambda value: tally.add_event(Event.FromString(value)),
         DECISIONS: lambda value: tally.add_decision(Decision.FromString(value)),
         DELIVERIES: lambda value: tally.add_delivery(Delivery.FromString(value)),
     }
+
+
+async def follow(bootstrap: str, tally: Tally) -> None:
+    """Count every record of the topics, from their beginning, until cancelled."""
+    add = counters(tally)
     consumer = AIOKafkaConsumer(*add, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
     await consumer.start()
     try:

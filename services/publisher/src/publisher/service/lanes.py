@@ -97,10 +97,6 @@ class Lanes:
         """Entries in hand: queued, or being sent."""
         return len(self._known)
 
-    def knows(self, action_id: str) -> bool:
-        """Whether the entry is in hand here."""
-        return action_id in self._known
-
     def add(self, entries: Iterable[Entry]) -> None:
         """Queue entries that are not in hand; what does not fit into its lane is left to a later sweep."""
         for entry in entries:

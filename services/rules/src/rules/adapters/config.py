@@ -29,7 +29,6 @@ class ConfigurationInForce:
         self._changed = asyncio.Event()
         self._built = asyncio.Event()
         self._snapshot = build_snapshot(-1, [], [], [], build_matcher)
-        self.refused = 0
 
     @property
     def snapshot(self) -> Snapshot:
@@ -43,7 +42,6 @@ class ConfigurationInForce:
             try:
                 self._apply(change)
             except Exception as error:  # noqa: BLE001 (one rule that this release cannot read must not stop the others)
-                self.refused += 1
                 log.error("configuration record %s refused: %s", change.key, error)  # noqa: TRY400
         self._built.clear()
         self._changed.set()
