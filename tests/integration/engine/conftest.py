@@ -13,7 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from antiphon import ids
 from antiphon.times import to_timestamp
-from antiphon.topics import CONFIG, DECISIONS, EVENTS
+from antiphon.topics import CONFIG, DECISIONS, EVENTS, LIMITS
 from antiphon.v1.config_pb2 import BrandConfig, ConfigRecord, RuleConfig
 from antiphon.v1.decision_pb2 import Decision, Mode
 from antiphon.v1.event_pb2 import Author, Event, EventKind, Platform, Verb
@@ -101,6 +101,10 @@ class Engine:
     def feed_raw(self, key: bytes, value: bytes) -> None:
         """Publish anything as an event."""
         asyncio.run(self._send(EVENTS, [(key, value)]))
+
+    def feed_state(self, key: bytes, value: bytes) -> None:
+        """Publish an author's state, as an engine would."""
+        asyncio.run(self._send(LIMITS, [(key, value)]))
 
     async def _send(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all") as producer:

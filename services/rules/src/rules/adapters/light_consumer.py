@@ -1,4 +1,9 @@
-"""A Faust consumer that makes no tasks for a message that nobody has to wait for.
+"""A Faust consumer that loses nothing when partitions move, and makes no tasks for a message that nobody has to wait for.
+
+After a rebalance Faust resumes the partitions of the events, seeks them to what is committed, and only then empties the
+queues: what its fetcher, which already runs for the changelog, had put there in between was never worked on and never
+committed. Here the fetcher rests from the moment the partitions are resumed until Faust lets it go on, after the queues
+were emptied.
 
 Faust hands each message over inside `wait_first(callback, suspended)`, which makes four tasks even when the callback
 only puts the message into a queue: a third of the engine's time. Here the callback is stepped once where it stands;
@@ -6,10 +11,11 @@ only if it really waits (a full queue, a rebalance) is the rest of it given to F
 """
 
 import types
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from typing import Any
 
 from faust.transport.drivers.aiokafka import Consumer
+from faust.types import TP
 from typing_extensions import override
 
 
@@ -29,7 +35,15 @@ def _resume(coroutine: Coroutine[Any, Any, Any], waits_for: Any) -> Generator[An
 
 
 class LightConsumer(Consumer):
-    """Faust's consumer with the fast path."""
+    """Faust's consumer with the fast path, resting while it is moved back to what is committed."""
+
+    @override
+    def resume_partitions(self, tps: Iterable[TP]) -> None:
+        """Do as Faust's; the flow of events stops here and Faust starts it again once it has emptied the queues."""
+        partitions = set(tps)
+        if any(self.app.topics.acks_enabled_for(partition.topic) for partition in partitions):
+            self.stop_flow()
+        super().resume_partitions(partitions)
 
     @override
     async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:
