@@ -16,6 +16,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
+from antiphon.bad_tokens import BadTokens
 from antiphon.clock import Clock
 from antiphon.config_feed import Change
 from antiphon.problems import Problem
@@ -77,6 +78,7 @@ class KeyRing:
     """All keys of the installation, kept current from the configuration topic."""
 
     def __init__(self, clock: Clock) -> None:
+        self.bad_tokens = BadTokens(clock)
         self._clock = clock
         self._keys: dict[str, ApiKeyConfig] = {}
         self._generations: dict[str, int] = {}
@@ -117,6 +119,28 @@ class KeyRing:
 _bearer = HTTPBearer(auto_error=False, description="An API key: `ak_…`")
 
 
+def bearer_token(authorization: bytes) -> str:
+    """Return the token of an `Authorization` header, empty when it has none."""
+    scheme, _, token = authorization.decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
+
+
+def _refusal(request: Request, *, presented: bool) -> Problem:
+    """Return 401, or 429 for an address that goes on presenting wrong tokens."""
+    keys: KeyRing = request.app.state.keys
+    wait = keys.bad_tokens.wait(request.client.host if request.client else "") if presented else 0
+    if wait:
+        return Problem(
+            429, "too_many_wrong_keys", "Too many wrong API keys from this address; wait.", headers={"Retry-After": str(wait)}
+        )
+    return Problem(
+        401,
+        "unauthorized",
+        "Send a valid API key: `Authorization: Bearer ak_…`.",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
 def require(role: Role) -> Callable[..., Principal]:
     """Return a FastAPI dependency: the caller, if the key is good and has at least this role."""
 
@@ -124,12 +148,7 @@ def require(role: Role) -> Callable[..., Principal]:
         keys: KeyRing = request.app.state.keys
         principal = keys.authenticate(credentials.credentials) if credentials else None
         if principal is None:
-            raise Problem(
-                401,
-                "unauthorized",
-                "Send a valid API key: `Authorization: Bearer ak_…`.",
-                headers={"WWW-Authenticate": "Bearer"},
-            )
+            raise _refusal(request, presented=credentials is not None)
         if principal.role < role:
             raise Problem(
                 403,

@@ -3,6 +3,8 @@
 Motor has reached its end of life; its successor has the same calls, so that replacing it is a change of this file.
 """
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -66,6 +68,10 @@ async def ping(database: Database) -> None:
     await database.command("ping")
 
 
+_RETRY_SECONDS = 0.5
+"""Between two tries at a store that is not there yet."""
+
+
 def transient(error: PyMongoError) -> Transient:
     """Return the error as one to be retried, its message without addresses or credentials."""
     return Transient(f"the document store failed: {type(error).__name__}")
@@ -95,3 +101,20 @@ def is_transient(error: PyMongoError) -> bool:
     if isinstance(error, WriteConcernError | ExecutionTimeout):
         return True
     return isinstance(error, AutoReconnect) or not isinstance(error, OperationFailure | DuplicateKeyError)
+
+
+async def prepare(*steps: Callable[[], Awaitable[None]]) -> None:
+    """Take steps such as making indexes, one after the other, waiting for the store."""
+    for step in steps:
+        while True:
+            try:
+                await step()
+                break
+            except Transient:
+                await asyncio.sleep(_RETRY_SECONDS)
+
+
+async def prepare_and_stay(*steps: Callable[[], Awaitable[None]]) -> None:
+    """Do as `prepare`, then stay, as a background task must."""
+    await prepare(*steps)
+    await asyncio.Event().wait()

@@ -27,21 +27,31 @@ from antiphon.v1 import event_pb2 as antiphon_dot_v1_dot_event__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61ntiphon/v1/config.proto\x12\x0b\x61ntiphon.v1\x1a\x1a\x61ntiphon/v1/decision.proto\x1a\x17\x61ntiphon/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9e\x02\n\x0c\x43onfigRecord\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12\x30\n\x0c\x63hanged_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12)\n\x05\x62rand\x18\x04 \x01(\x0b\x32\x18.antiphon.v1.BrandConfigH\x00\x12\'\n\x04rule\x18\x05 \x01(\x0b\x32\x17.antiphon.v1.RuleConfigH\x00\x12-\n\x07\x63hannel\x18\x06 \x01(\x0b\x32\x1a.antiphon.v1.ChannelConfigH\x00\x12,\n\x07\x61pi_key\x18\x07 \x01(\x0b\x32\x19.antiphon.v1.ApiKeyConfigH\x00\x42\x08\n\x06\x65ntity\"\xe3\x01\n\x0b\x42randConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1f\n\x04mode\x18\x03 \x01(\x0e\x32\x11.antiphon.v1.Mode\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\x13\n\x0bheld_reason\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x17\n\x0f\x62locked_authors\x18\x07 \x03(\t\x12\x19\n\x11opted_out_authors\x18\x08 \x03(\t\x12\x1b\n\x13human_pause_seconds\x18\t \x01(\x04\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\"_\n\nRuleConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\"\x88\x01\n\rChannelConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\'\n\x08platform\x18\x03 \x01(\x0e\x32\x15.antiphon.v1.Platform\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x06 \x01(\x08\"\x96\x01\n\x0c\x41piKeyConfig\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x15\n\rsecret_sha256\x18\x02 \x01(\x0c\x12\x0e\n\x06\x62rands\x18\x03 \x03(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x06 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61ntiphon/v1/config.proto\x12\x0b\x61ntiphon.v1\x1a\x1a\x61ntiphon/v1/decision.proto\x1a\x17\x61ntiphon/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x02\n\x0c\x43onfigRecord\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12\x30\n\x0c\x63hanged_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12)\n\x05\x62rand\x18\x04 \x01(\x0b\x32\x18.antiphon.v1.BrandConfigH\x00\x12\'\n\x04rule\x18\x05 \x01(\x0b\x32\x17.antiphon.v1.RuleConfigH\x00\x12-\n\x07\x63hannel\x18\x06 \x01(\x0b\x32\x1a.antiphon.v1.ChannelConfigH\x00\x12,\n\x07\x61pi_key\x18\x07 \x01(\x0b\x32\x19.antiphon.v1.ApiKeyConfigH\x00\x12-\n\x07segment\x18\x08 \x01(\x0b\x32\x1a.antiphon.v1.SegmentConfigH\x00\x42\x08\n\x06\x65ntity\"\xbc\x03\n\x0b\x42randConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1f\n\x04mode\x18\x03 \x01(\x0e\x32\x11.antiphon.v1.Mode\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\x13\n\x0bheld_reason\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x17\n\x0f\x62locked_authors\x18\x07 \x03(\t\x12\x19\n\x11opted_out_authors\x18\x08 \x03(\t\x12\x1b\n\x13human_pause_seconds\x18\t \x01(\x04\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\x12>\n\x0b\x64isclosures\x18\x0b \x03(\x0b\x32).antiphon.v1.BrandConfig.DisclosuresEntry\x12*\n\nflag_terms\x18\x0c \x03(\x0b\x32\x16.antiphon.v1.FlagTerms\x12\x37\n\runderstanding\x18\r \x01(\x0b\x32 .antiphon.v1.RemoteUnderstanding\x1a\x32\n\x10\x44isclosuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\":\n\tFlagTerms\x12\x0c\n\x04\x66lag\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\r\n\x05terms\x18\x03 \x03(\t\"L\n\x13RemoteUnderstanding\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\x12\x14\n\x0csealed_token\x18\x03 \x01(\x0c\"Q\n\rSegmentConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07segment\x18\x02 \x01(\t\x12\x0f\n\x07\x61uthors\x18\x03 \x03(\t\x12\x0f\n\x07\x64\x65leted\x18\x04 \x01(\x08\"_\n\nRuleConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\"\x88\x01\n\rChannelConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\'\n\x08platform\x18\x03 \x01(\x0e\x32\x15.antiphon.v1.Platform\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x06 \x01(\x08\"\x96\x01\n\x0c\x41piKeyConfig\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x15\n\rsecret_sha256\x18\x02 \x01(\x0c\x12\x0e\n\x06\x62rands\x18\x03 \x03(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x06 \x01(\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.v1.config_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._loaded_options = None
+  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_options = b'8\001'
   _globals['_CONFIGRECORD']._serialized_start=128
-  _globals['_CONFIGRECORD']._serialized_end=414
-  _globals['_BRANDCONFIG']._serialized_start=417
-  _globals['_BRANDCONFIG']._serialized_end=644
-  _globals['_RULECONFIG']._serialized_start=646
-  _globals['_RULECONFIG']._serialized_end=741
-  _globals['_CHANNELCONFIG']._serialized_start=744
-  _globals['_CHANNELCONFIG']._serialized_end=880
-  _globals['_APIKEYCONFIG']._serialized_start=883
-  _globals['_APIKEYCONFIG']._serialized_end=1033
+  _globals['_CONFIGRECORD']._serialized_end=461
+  _globals['_BRANDCONFIG']._serialized_start=464
+  _globals['_BRANDCONFIG']._serialized_end=908
+  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_start=858
+  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_end=908
+  _globals['_FLAGTERMS']._serialized_start=910
+  _globals['_FLAGTERMS']._serialized_end=968
+  _globals['_REMOTEUNDERSTANDING']._serialized_start=970
+  _globals['_REMOTEUNDERSTANDING']._serialized_end=1046
+  _globals['_SEGMENTCONFIG']._serialized_start=1048
+  _globals['_SEGMENTCONFIG']._serialized_end=1129
+  _globals['_RULECONFIG']._serialized_start=1131
+  _globals['_RULECONFIG']._serialized_end=1226
+  _globals['_CHANNELCONFIG']._serialized_start=1229
+  _globals['_CHANNELCONFIG']._serialized_end=1365
+  _globals['_APIKEYCONFIG']._serialized_start=1368
+  _globals['_APIKEYCONFIG']._serialized_end=1518
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,7 @@ class ConfigRecord(_message.Message):
     RULE_FIELD_NUMBER: _builtins.int
     CHANNEL_FIELD_NUMBER: _builtins.int
     API_KEY_FIELD_NUMBER: _builtins.int
+    SEGMENT_FIELD_NUMBER: _builtins.int
     generation: _builtins.int
     """counts the changes of this one entity; a lower one never replaces a higher one"""
     actor: _builtins.str
@@ -49,6 +50,8 @@ class ConfigRecord(_message.Message):
     def channel(self) -> Global___ChannelConfig: ...
     @_builtins.property
     def api_key(self) -> Global___ApiKeyConfig: ...
+    @_builtins.property
+    def segment(self) -> Global___SegmentConfig: ...
     def __init__(
         self,
         *,
@@ -59,12 +62,13 @@ class ConfigRecord(_message.Message):
         rule: Global___RuleConfig | None = ...,
         channel: Global___ChannelConfig | None = ...,
         api_key: Global___ApiKeyConfig | None = ...,
+        segment: Global___SegmentConfig | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "brand", b"brand", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "rule", b"rule"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "brand", b"brand", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "rule", b"rule", "segment", b"segment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "api_key", b"api_key", "brand", b"brand", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "generation", b"generation", "rule", b"rule"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "api_key", b"api_key", "brand", b"brand", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "generation", b"generation", "rule", b"rule", "segment", b"segment"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entity: _TypeAlias = _typing.Literal["brand", "rule", "channel", "api_key"]  # noqa: Y015
+    _WhichOneofReturnType_entity: _TypeAlias = _typing.Literal["brand", "rule", "channel", "api_key", "segment"]  # noqa: Y015
     _WhichOneofArgType_entity: _TypeAlias = _typing.Literal["entity", b"entity"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_entity) -> _WhichOneofReturnType_entity | None: ...
 
@@ -73,6 +77,26 @@ Global___ConfigRecord: _TypeAlias = ConfigRecord  # noqa: Y015
 @_typing.final
 class BrandConfig(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class DisclosuresEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
 
     BRAND_FIELD_NUMBER: _builtins.int
     NAME_FIELD_NUMBER: _builtins.int
@@ -84,6 +108,9 @@ class BrandConfig(_message.Message):
     OPTED_OUT_AUTHORS_FIELD_NUMBER: _builtins.int
     HUMAN_PAUSE_SECONDS_FIELD_NUMBER: _builtins.int
     DELETED_FIELD_NUMBER: _builtins.int
+    DISCLOSURES_FIELD_NUMBER: _builtins.int
+    FLAG_TERMS_FIELD_NUMBER: _builtins.int
+    UNDERSTANDING_FIELD_NUMBER: _builtins.int
     brand: _builtins.str
     name: _builtins.str
     mode: _decision_pb2.Mode.ValueType
@@ -104,6 +131,18 @@ class BrandConfig(_message.Message):
     def opted_out_authors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """`platform:author id`"""
 
+    @_builtins.property
+    def disclosures(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """language or `default` → words appended to every automatic answer"""
+
+    @_builtins.property
+    def flag_terms(self) -> _containers.RepeatedCompositeFieldContainer[Global___FlagTerms]:
+        """the brand's own words for flags, beside the shipped ones"""
+
+    @_builtins.property
+    def understanding(self) -> Global___RemoteUnderstanding:
+        """unset: the built-in models"""
+
     def __init__(
         self,
         *,
@@ -117,14 +156,107 @@ class BrandConfig(_message.Message):
         opted_out_authors: _abc.Iterable[_builtins.str] | None = ...,
         human_pause_seconds: _builtins.int = ...,
         deleted: _builtins.bool = ...,
+        disclosures: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        flag_terms: _abc.Iterable[Global___FlagTerms] | None = ...,
+        understanding: Global___RemoteUnderstanding | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["understanding", b"understanding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked_authors", b"blocked_authors", "brand", b"brand", "deleted", b"deleted", "held", b"held", "held_reason", b"held_reason", "human_pause_seconds", b"human_pause_seconds", "languages", b"languages", "mode", b"mode", "name", b"name", "opted_out_authors", b"opted_out_authors"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked_authors", b"blocked_authors", "brand", b"brand", "deleted", b"deleted", "disclosures", b"disclosures", "flag_terms", b"flag_terms", "held", b"held", "held_reason", b"held_reason", "human_pause_seconds", b"human_pause_seconds", "languages", b"languages", "mode", b"mode", "name", b"name", "opted_out_authors", b"opted_out_authors", "understanding", b"understanding"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BrandConfig: _TypeAlias = BrandConfig  # noqa: Y015
+
+@_typing.final
+class FlagTerms(_message.Message):
+    """Words that raise a flag."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FLAG_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    flag: _builtins.str
+    language: _builtins.str
+    """`*`: every language"""
+    @_builtins.property
+    def terms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        flag: _builtins.str = ...,
+        language: _builtins.str = ...,
+        terms: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["flag", b"flag", "language", b"language", "terms", b"terms"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FlagTerms: _TypeAlias = FlagTerms  # noqa: Y015
+
+@_typing.final
+class RemoteUnderstanding(_message.Message):
+    """A brand's own model of language and sentiment, asked over HTTPS; past the budget the built-in one answers."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    URL_FIELD_NUMBER: _builtins.int
+    TIMEOUT_MS_FIELD_NUMBER: _builtins.int
+    SEALED_TOKEN_FIELD_NUMBER: _builtins.int
+    url: _builtins.str
+    timeout_ms: _builtins.int
+    sealed_token: _builtins.bytes
+    """bearer token, sealed to brand and purpose; empty: none"""
+    def __init__(
+        self,
+        *,
+        url: _builtins.str = ...,
+        timeout_ms: _builtins.int = ...,
+        sealed_token: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["sealed_token", b"sealed_token", "timeout_ms", b"timeout_ms", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RemoteUnderstanding: _TypeAlias = RemoteUnderstanding  # noqa: Y015
+
+@_typing.final
+class SegmentConfig(_message.Message):
+    """People that rules name together."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRAND_FIELD_NUMBER: _builtins.int
+    SEGMENT_FIELD_NUMBER: _builtins.int
+    AUTHORS_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    brand: _builtins.str
+    segment: _builtins.str
+    deleted: _builtins.bool
+    @_builtins.property
+    def authors(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """`platform:author id`"""
+
+    def __init__(
+        self,
+        *,
+        brand: _builtins.str = ...,
+        segment: _builtins.str = ...,
+        authors: _abc.Iterable[_builtins.str] | None = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["authors", b"authors", "brand", b"brand", "deleted", b"deleted", "segment", b"segment"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SegmentConfig: _TypeAlias = SegmentConfig  # noqa: Y015
 
 @_typing.final
 class RuleConfig(_message.Message):

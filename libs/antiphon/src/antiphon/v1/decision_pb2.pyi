@@ -194,6 +194,47 @@ LIMIT_SCOPE_RULE: LimitScope.ValueType  # 5
 LIMIT_SCOPE_BRAND: LimitScope.ValueType  # 6
 Global___LimitScope: _TypeAlias = LimitScope  # noqa: Y015
 
+class _CobraLevel:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CobraLevelEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CobraLevel.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    COBRA_LEVEL_UNSPECIFIED: _CobraLevel.ValueType  # 0
+    COBRA_LEVEL_CONSUMING: _CobraLevel.ValueType  # 1
+    COBRA_LEVEL_CONTRIBUTING: _CobraLevel.ValueType  # 2
+    COBRA_LEVEL_CREATING: _CobraLevel.ValueType  # 3
+
+class CobraLevel(_CobraLevel, metaclass=_CobraLevelEnumTypeWrapper):
+    """A person's online brand-related activity: Muntinga, Moorman & Smit 2011."""
+
+COBRA_LEVEL_UNSPECIFIED: CobraLevel.ValueType  # 0
+COBRA_LEVEL_CONSUMING: CobraLevel.ValueType  # 1
+COBRA_LEVEL_CONTRIBUTING: CobraLevel.ValueType  # 2
+COBRA_LEVEL_CREATING: CobraLevel.ValueType  # 3
+Global___CobraLevel: _TypeAlias = CobraLevel  # noqa: Y015
+
+class _Polarity:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PolarityEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Polarity.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    POLARITY_UNSPECIFIED: _Polarity.ValueType  # 0
+    """not determined"""
+    POLARITY_NEGATIVE: _Polarity.ValueType  # 1
+    POLARITY_NEUTRAL: _Polarity.ValueType  # 2
+    POLARITY_POSITIVE: _Polarity.ValueType  # 3
+
+class Polarity(_Polarity, metaclass=_PolarityEnumTypeWrapper): ...
+
+POLARITY_UNSPECIFIED: Polarity.ValueType  # 0
+"""not determined"""
+POLARITY_NEGATIVE: Polarity.ValueType  # 1
+POLARITY_NEUTRAL: Polarity.ValueType  # 2
+POLARITY_POSITIVE: Polarity.ValueType  # 3
+Global___Polarity: _TypeAlias = Polarity  # noqa: Y015
+
 @_typing.final
 class Limit(_message.Message):
     """A limit that crosses authors: admitted by the publisher right before the send."""
@@ -242,6 +283,9 @@ class Action(_message.Message):
     QUEUE_FIELD_NUMBER: _builtins.int
     NOTE_FIELD_NUMBER: _builtins.int
     CAMPAIGN_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    BODY_FIELD_NUMBER: _builtins.int
     action_id: _builtins.str
     """sha256 hex of brand | event_id | rule_id | position"""
     rule_id: _builtins.str
@@ -262,6 +306,12 @@ class Action(_message.Message):
     note: _builtins.str
     """hand-off"""
     campaign: _builtins.str
+    url: _builtins.str
+    """notify"""
+    secret_ref: _builtins.str
+    """notify: the name of the brand's secret that signs"""
+    body: _builtins.str
+    """notify: the JSON to be posted"""
     @_builtins.property
     def not_before_time(self) -> _timestamp_pb2.Timestamp:
         """a delay asked for by the rule"""
@@ -293,14 +343,45 @@ class Action(_message.Message):
         queue: _builtins.str = ...,
         note: _builtins.str = ...,
         campaign: _builtins.str = ...,
+        url: _builtins.str = ...,
+        secret_ref: _builtins.str = ...,
+        body: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time", "not_before_time", b"not_before_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_id", b"action_id", "campaign", b"campaign", "expires_time", b"expires_time", "kind", b"kind", "language", b"language", "limits", b"limits", "mode", b"mode", "not_before_time", b"not_before_time", "note", b"note", "position", b"position", "queue", b"queue", "rule_id", b"rule_id", "rule_version", b"rule_version", "tags", b"tags", "text", b"text", "variant", b"variant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_id", b"action_id", "body", b"body", "campaign", b"campaign", "expires_time", b"expires_time", "kind", b"kind", "language", b"language", "limits", b"limits", "mode", b"mode", "not_before_time", b"not_before_time", "note", b"note", "position", b"position", "queue", b"queue", "rule_id", b"rule_id", "rule_version", b"rule_version", "secret_ref", b"secret_ref", "tags", b"tags", "text", b"text", "url", b"url", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Action: _TypeAlias = Action  # noqa: Y015
+
+@_typing.final
+class Assignment(_message.Message):
+    """The arm of an experiment that the author is in, for a rule that matched."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPERIMENT_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    ARM_FIELD_NUMBER: _builtins.int
+    experiment: _builtins.str
+    rule_id: _builtins.str
+    arm: _builtins.str
+    """treatment, holdout"""
+    def __init__(
+        self,
+        *,
+        experiment: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        arm: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["arm", b"arm", "experiment", b"experiment", "rule_id", b"rule_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Assignment: _TypeAlias = Assignment  # noqa: Y015
 
 @_typing.final
 class RuleOutcome(_message.Message):
@@ -358,6 +439,12 @@ class Decision(_message.Message):
     ACTIONS_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     SENTIMENT_FIELD_NUMBER: _builtins.int
+    LANGUAGE_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    POLARITY_FIELD_NUMBER: _builtins.int
+    SENTIMENT_CONFIDENCE_FIELD_NUMBER: _builtins.int
+    FLAGS_FIELD_NUMBER: _builtins.int
+    COBRA_FIELD_NUMBER: _builtins.int
+    ASSIGNMENTS_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     brand: _builtins.str
     platform: _event_pb2.Platform.ValueType
@@ -378,6 +465,12 @@ class Decision(_message.Message):
     """empty: not determined"""
     sentiment: _builtins.float
     """-1 to 1"""
+    language_confidence: _builtins.float
+    """0 to 1"""
+    polarity: Global___Polarity.ValueType
+    sentiment_confidence: _builtins.float
+    """of the polarity, 0 to 1"""
+    cobra: Global___CobraLevel.ValueType
     @_builtins.property
     def author(self) -> _event_pb2.Author: ...
     @_builtins.property
@@ -394,6 +487,12 @@ class Decision(_message.Message):
 
     @_builtins.property
     def actions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Action]: ...
+    @_builtins.property
+    def flags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """complaint, praise, purchase_intent, question, spam"""
+
+    @_builtins.property
+    def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]: ...
     def __init__(
         self,
         *,
@@ -419,10 +518,16 @@ class Decision(_message.Message):
         actions: _abc.Iterable[Global___Action] | None = ...,
         language: _builtins.str = ...,
         sentiment: _builtins.float | None = ...,
+        language_confidence: _builtins.float = ...,
+        polarity: Global___Polarity.ValueType = ...,
+        sentiment_confidence: _builtins.float = ...,
+        flags: _abc.Iterable[_builtins.str] | None = ...,
+        cobra: Global___CobraLevel.ValueType = ...,
+        assignments: _abc.Iterable[Global___Assignment] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_sentiment", b"_sentiment", "author", b"author", "decided_time", b"decided_time", "event_time", b"event_time", "received_time", b"received_time", "sentiment", b"sentiment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentiment", b"_sentiment", "account", b"account", "actions", b"actions", "author", b"author", "brand", b"brand", "channel", b"channel", "config_revision", b"config_revision", "decided_time", b"decided_time", "echo", b"echo", "event_id", b"event_id", "event_time", b"event_time", "kind", b"kind", "language", b"language", "object", b"object", "outcome", b"outcome", "parent", b"parent", "platform", b"platform", "reason", b"reason", "received_time", b"received_time", "root", b"root", "rules", b"rules", "sentiment", b"sentiment", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentiment", b"_sentiment", "account", b"account", "actions", b"actions", "assignments", b"assignments", "author", b"author", "brand", b"brand", "channel", b"channel", "cobra", b"cobra", "config_revision", b"config_revision", "decided_time", b"decided_time", "echo", b"echo", "event_id", b"event_id", "event_time", b"event_time", "flags", b"flags", "kind", b"kind", "language", b"language", "language_confidence", b"language_confidence", "object", b"object", "outcome", b"outcome", "parent", b"parent", "platform", b"platform", "polarity", b"polarity", "reason", b"reason", "received_time", b"received_time", "root", b"root", "rules", b"rules", "sentiment", b"sentiment", "sentiment_confidence", b"sentiment_confidence", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__sentiment: _TypeAlias = _typing.Literal["sentiment"]  # noqa: Y015
     _WhichOneofArgType__sentiment: _TypeAlias = _typing.Literal["_sentiment", b"_sentiment"]  # noqa: Y015

@@ -92,6 +92,10 @@ class _DeliveryReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Delive
     DELIVERY_REASON_INVALID: _DeliveryReason.ValueType  # 17
     DELIVERY_REASON_UNKNOWN_OUTCOME: _DeliveryReason.ValueType  # 18
     DELIVERY_REASON_RETRIES_EXHAUSTED: _DeliveryReason.ValueType  # 19
+    DELIVERY_REASON_OPTED_OUT: _DeliveryReason.ValueType  # 20
+    """the person asked not to be addressed"""
+    DELIVERY_REASON_NO_SECRET: _DeliveryReason.ValueType  # 21
+    """the brand has no secret of the name that shall sign"""
 
 class DeliveryReason(_DeliveryReason, metaclass=_DeliveryReasonEnumTypeWrapper): ...
 
@@ -118,6 +122,10 @@ DELIVERY_REASON_UNSUPPORTED: DeliveryReason.ValueType  # 16
 DELIVERY_REASON_INVALID: DeliveryReason.ValueType  # 17
 DELIVERY_REASON_UNKNOWN_OUTCOME: DeliveryReason.ValueType  # 18
 DELIVERY_REASON_RETRIES_EXHAUSTED: DeliveryReason.ValueType  # 19
+DELIVERY_REASON_OPTED_OUT: DeliveryReason.ValueType  # 20
+"""the person asked not to be addressed"""
+DELIVERY_REASON_NO_SECRET: DeliveryReason.ValueType  # 21
+"""the brand has no secret of the name that shall sign"""
 Global___DeliveryReason: _TypeAlias = DeliveryReason  # noqa: Y015
 
 @_typing.final
