@@ -15,12 +15,12 @@ from antiphon.settings import MongoSettings
 from publisher.adapters.memory import MemoryLedger, MemoryLimits, MemoryThreads
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
-from publisher.domain.admission import Edit, Facts
+from publisher.domain.admission import Edit, Facts, Handoff
 from publisher.domain.changes import Accepted, Approve, AskApproval, Change, Claim, Lost, Shadow, Suppress, Timing, Unseen
 from publisher.domain.limits import Consumed
 from publisher.domain.machine import fresh, step
 from publisher.domain.model import Entry, Kind, Mode, Order, Reason, State, Told, told_of
-from publisher.ports import Ledger, Limits, Observation, Saving, Threads
+from publisher.ports import Filter, Ledger, Limits, Observation, Saving, Threads
 
 NOW = 1_800_000_000.0
 TIMING = Timing()
@@ -204,13 +204,21 @@ async def test_browsing_goes_page_by_page_inside_one_brand(stores: Stores) -> No
     ledger, _, _ = stores
     mine = [entry(f"p{n}", f"t{n}", rule="even" if n % 2 == 0 else "odd") for n in range(5)]
     await ledger.insert([*mine, entry("p9", brand="foreign")], 0)
-    first = await ledger.browse("b", state=None, rule="", cursor="", limit=3)
-    second = await ledger.browse("b", state=None, rule="", cursor=first.cursor, limit=3)
+    first = await ledger.browse("b", Filter(), after="", limit=3)
+    second = await ledger.browse("b", Filter(), after=first.next or "", limit=3)
     assert [one.order.action_id for one in (*first.entries, *second.entries)] == ["p0", "p1", "p2", "p3", "p4"]
-    assert second.cursor == ""
-    odd = await ledger.browse("b", state=State.NEW, rule="odd", cursor="", limit=9)
-    assert [one.order.action_id for one in odd.entries] == ["p1", "p3"]
-    assert await ledger.count("b", State.NEW) == 5
+    assert (first.next, second.next) == ("p2", None)
+    await ledger.insert([entry("p5", kind=Kind.LIKE, platform="instagram", rule="odd")], 0)
+    for wanted, names in (
+        (Filter(state=State.NEW, rule_id="odd", kind=Kind.REPLY), ["p1", "p3"]),
+        (Filter(kind=Kind.LIKE), ["p5"]),
+        (Filter(platform="instagram"), ["p5"]),
+        (Filter(state=State.POSTED), []),
+        (Filter(rule_id="none"), []),
+    ):
+        found = await ledger.browse("b", wanted, after="", limit=9)
+        assert [one.order.action_id for one in found.entries] == names, wanted
+    assert await ledger.count("b", State.NEW) == 6
     assert {one.order.action_id for one in await ledger.on_target("b", "facebook", "t2")} == {"p2"}
     assert list(await ledger.in_states("b", [State.PARKED], 9)) == []
 
@@ -236,3 +244,26 @@ async def test_limits_are_replaced_by_compare_and_set(stores: Stores) -> None:
     assert await limits.write("b/rule/x", Consumed(1, {**stored.events, "more": NOW}))
     assert not await limits.write("b/rule/x", Consumed(1, {}))
     assert set((await limits.read("b/rule/x")).events) == {*stored.events, "more"}
+    held = Consumed(2, {"more": NOW}, {"more": {"a1": 3, "a2": 0}})
+    assert await limits.write("b/rule/x", held)
+    assert await limits.read("b/rule/x") == replace(held, revision=3)
+
+
+async def test_threads_keep_the_newest_handoffs_each_once(stores: Stores) -> None:
+    _, threads, _ = stores
+    one, two, three = (Handoff(NOW + n, f"e{n}") for n in (1, 2, 3))
+    for handoff in (two, one, two, two, three, one, three):
+        await threads.record([Observation("b", "facebook", "x", handoff=handoff)])
+    await threads.record([Observation("b", "facebook", "x", human_at=NOW)])
+    assert (await threads.facts("b", "facebook", ["x"]))["x"] == Facts(human_at=NOW, handoffs=(three, two))
+
+
+async def test_an_effect_is_found_by_its_id_on_the_platform(stores: Stores) -> None:
+    ledger, _, _ = stores
+    first = entry("f1")
+    await ledger.insert([first, entry("f2", "t2")], 0)
+    await move(ledger, first, Claim("w"), Accepted(1, "id-1"))
+    assert await ledger.posted_as("b", "facebook", "id-1")
+    assert not await ledger.posted_as("b", "facebook", "id-2")
+    assert not await ledger.posted_as("b", "instagram", "id-1")
+    assert not await ledger.posted_as("other", "facebook", "id-1")

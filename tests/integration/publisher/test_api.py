@@ -15,6 +15,7 @@ from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
 from antiphon.v1.decision_pb2 import ActionKind, Mode
 from antiphon.v1.delivery_pb2 import DeliveryState
 from publisher.app import api
+from publisher.domain import webhooks
 from publisher.settings import PublisherSettings
 
 pytestmark = pytest.mark.local
@@ -75,7 +76,7 @@ async def test_a_person_approves_another_text_and_it_is_posted(people: People) -
     assert (await stage.rest([name]))[name].state == DeliveryState.DELIVERY_STATE_WAITING_APPROVAL
 
     listed = (await people("viewer", "GET", f"/v1/deliveries?brand={stage.brand}&state=waiting_approval")).json()
-    assert [one["action_id"] for one in listed["deliveries"]] == [name]
+    assert [one["action_id"] for one in listed["items"]] == [name]
     path = f"/v1/deliveries/{name}"
     assert (await people("editor", "POST", f"{path}:approve")).status_code == 403
     assert (await people("foreign", "GET", path)).status_code == 404
@@ -137,6 +138,73 @@ async def test_a_credential_goes_in_and_never_comes_out(people: People) -> None:
     assert (await people("admin", "GET", path)).status_code == 404
 
 
+async def test_a_secret_is_shown_once_when_made_and_never_when_given(people: People) -> None:
+    stage = people.stage
+    base = f"/v1/brands/{stage.brand}/secrets"
+    for role, status in (("viewer", 403), ("editor", 403), ("approver", 403), ("foreign", 404)):
+        assert (await people(role, "PUT", f"{base}/crm", {})).status_code == status
+        assert (await people(role, "GET", base)).status_code == status
+        assert (await people(role, "DELETE", f"{base}/crm")).status_code == status
+    made = await people("admin", "PUT", f"{base}/crm")
+    assert (made.status_code, made.headers["cache-control"]) == (200, "no-store")
+    first = made.json()["secret"]
+    assert len(webhooks.key_of(first)) == 32
+    given = webhooks.secret_of(bytes(range(40)))
+    stored = await people("admin", "PUT", f"{base}/crm", {"secret": given, "overlap_seconds": 60})
+    assert (stored.status_code, stored.json()["secret"]) == (200, None)
+    assert stored.json()["previous_until_time"] is not None
+    await people("admin", "PUT", f"{base}/other", {})
+    listed = await people("admin", "GET", base)
+    assert [line["name"] for line in listed.json()["items"]] == ["crm", "other"]
+    assert listed.json()["next"] is None
+    for response in (stored, listed):
+        assert first not in response.text
+        assert given not in response.text
+    at_once = await people("admin", "PUT", f"{base}/crm", {"overlap_seconds": 0})
+    assert at_once.json()["previous_until_time"] is None
+    assert (await people("admin", "DELETE", f"{base}/crm")).status_code == 204
+    assert (await people("admin", "DELETE", f"{base}/crm")).status_code == 404
+    assert [line["name"] for line in (await people("admin", "GET", base)).json()["items"]] == ["other"]
+
+
+BAD_SECRETS: list[Any] = [
+    {"secret": "whsec_c2hvcnQ="}, {"secret": "no-prefix-but-long-enough-to-be-one"}, {"secret": ""}, {"secret": 1},
+    {"overlap_seconds": -1}, {"overlap_seconds": 1e9}, {"other": 1}, [],
+]  # fmt: skip
+
+
+async def test_a_bad_secret_is_refused_and_not_repeated(people: People) -> None:
+    for body in BAD_SECRETS:
+        refused = await people("admin", "PUT", f"/v1/brands/{people.stage.brand}/secrets/crm", body)
+        assert refused.status_code == 422, body
+        assert "long-enough" not in refused.text
+        assert "c2hvcnQ" not in refused.text
+
+
+async def test_a_list_goes_page_by_page_and_filters(people: People) -> None:
+    stage = people.stage
+    await stage.started()
+    tags = [stage.decision(f"9_{n}", rule=f"r{n % 2}", kind=ActionKind.ACTION_KIND_TAG) for n in range(5)]
+    names = sorted(decision.actions[0].action_id for decision in tags)
+    await stage.decide(*tags)
+    await stage.rest(names)
+    found, after = [], ""
+    while True:
+        page = (await people("viewer", "GET", f"/v1/deliveries?brand={stage.brand}&limit=2&after={after}")).json()
+        found += [one["action_id"] for one in page["items"]]
+        if page["next"] is None:
+            break
+        after = page["next"]
+    assert found == names
+    for query, count in (
+        ("kind=tag", 5), ("kind=reply", 0), ("rule_id=r0", 3), ("rule_id=r1&kind=tag&state=posted&platform=facebook", 2),
+        ("platform=instagram", 0), ("state=failed", 0),
+    ):  # fmt: skip
+        page = (await people("viewer", "GET", f"/v1/deliveries?brand={stage.brand}&{query}")).json()
+        assert len(page["items"]) == count, query
+    assert (await people("viewer", "GET", f"/v1/deliveries?brand={stage.brand}&kind=none")).status_code == 422
+
+
 GARBAGE: list[Any] = [{"$gt": ""}, [], 1, {"platform": {"$gt": ""}, "account": "a"}, {"platform": "facebook", "account": "../x"}]
 
 
@@ -145,7 +213,7 @@ async def test_a_body_of_the_wrong_form_is_refused(people: People, body: Any) ->
     brand = people.stage.brand
     assert (await people("admin", "PUT", f"/v1/channels/{brand}/x", body)).status_code == 422
     assert (await people("approver", "POST", "/v1/deliveries/none:resolve", body)).status_code in {404, 422}
-    assert (await people("viewer", "GET", f"/v1/deliveries?brand={brand}&cursor[$gt]=")).status_code == 200
+    assert (await people("viewer", "GET", f"/v1/deliveries?brand={brand}&after[$gt]=")).status_code == 200
     assert (await people("viewer", "GET", f"/v1/deliveries?brand={brand}&state[$ne]=x&limit=1000")).status_code == 422
 
 

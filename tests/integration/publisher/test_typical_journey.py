@@ -44,7 +44,7 @@ async def test_every_kind_has_its_effect(stage_for: Any) -> None:
     decisions = {rule: stage.decision(comment, rule=rule, kind=kind) for rule, kind in kinds.items()}
     shadow = stage.decision(comment, rule="shadow", mode=Mode.MODE_SHADOW)
     asked = stage.decision(comment, rule="asked", mode=Mode.MODE_APPROVAL)
-    later = stage.decision(comment, rule="later", kind=ActionKind.ACTION_KIND_NOTIFY)
+    later = stage.decision(comment, rule="later", kind=ActionKind.ACTION_KIND_ENTER)
     delete = stage.decision(comment, rule="delete", kind=ActionKind.ACTION_KIND_DELETE)
     await stage.decide(*decisions.values(), shadow, asked, later, delete)
     names = [one.actions[0].action_id for one in (*decisions.values(), shadow, asked, later, delete)]

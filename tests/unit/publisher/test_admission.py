@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.domain.admission import BrandPolicy, Edit, Facts, Hold, Surroundings, first_verdict, objection
+from publisher.domain.admission import BrandPolicy, Edit, Facts, Handoff, Hold, Surroundings, first_verdict, objection
 from publisher.domain.changes import AskApproval, Shadow, Suppress
-from publisher.domain.limits import Consumed, admit, key_of
+from publisher.domain.limits import Consumed, admit, give_back, key_of
 from publisher.domain.machine import fresh
 from publisher.domain.model import Entry, Kind, Limit, Mode, Order, Reason, Scope
 
@@ -86,25 +86,103 @@ def test_automation_rests_where_a_person_is_at_work() -> None:
 
 
 def test_people_who_do_not_want_to_be_addressed_are_not() -> None:
-    policy = BrandPolicy(silent_to=frozenset({"facebook:u"}))
-    assert isinstance(check(policy), Suppress)
+    author = frozenset({"facebook:u"})
+    for policy, reason in ((BrandPolicy(blocked=author), Reason.POLICY), (BrandPolicy(opted_out=author), Reason.OPTED_OUT)):
+        against = check(policy)
+        assert isinstance(against, Suppress)
+        assert against.reason is reason
+        for kind in (Kind.HIDE, Kind.NOTIFY):
+            entry = Entry(replace(ORDER, kind=kind), fresh(ORDER, "", NOW))
+            assert objection(entry, Surroundings(policy), NOW) is None
+    both = check(BrandPolicy(blocked=author, opted_out=author))
+    assert isinstance(both, Suppress)
+    assert both.reason is Reason.OPTED_OUT, "what the person asked for is the stronger word"
+
+
+def test_a_handed_over_thread_rests_except_for_what_came_with_the_handoff() -> None:
+    resting, own = BrandPolicy(human_pause=600.0), Handoff(NOW - 50, "e")
+    assert check(resting, top=Facts(handoffs=(own,))) is None, "its own event handed the thread over"
+    for other in (Handoff(NOW - 60, "before"), Handoff(NOW - 40, "after")):
+        assert isinstance(check(resting, top=Facts(handoffs=(other,))), Suppress)
+        newest_first = tuple(sorted((own, other), key=lambda one: -one.at))
+        assert isinstance(check(resting, top=Facts(handoffs=newest_first)), Suppress)
+        assert check(resting, approved=True, top=Facts(handoffs=(other,))) is None
+        assert check(top=Facts(handoffs=(other,))) is None, "no pause is configured"
+    assert check(resting, top=Facts(handoffs=(Handoff(NOW - 700, "long ago"),))) is None
     hide = Entry(replace(ORDER, kind=Kind.HIDE), fresh(ORDER, "", NOW))
-    assert objection(hide, Surroundings(policy), NOW) is None
+    assert objection(hide, Surroundings(resting, {"top": Facts(handoffs=(Handoff(NOW, "x"),))}), NOW) is None
+
+
+def test_a_hold_stops_what_is_public_and_a_shadow_everything() -> None:
+    notify = Entry(replace(ORDER, kind=Kind.NOTIFY), fresh(ORDER, "{}", NOW))
+    for policy, expected in (
+        (BrandPolicy(held=True, held_reason="crisis"), None),
+        (BrandPolicy(held=True, held_reason="gone", removed=True), Hold("gone")),
+        (BrandPolicy(paused_rules=frozenset({"x"})), Hold("the rule is not active")),
+        (BrandPolicy(mode=Mode.SHADOW), Shadow()),
+        (BrandPolicy(mode=Mode.APPROVAL), None),
+    ):
+        assert objection(notify, Surroundings(policy), NOW) == expected, policy
 
 
 LIMIT = Limit(Scope.RULE, 2, 60.0)
 
 
-def test_a_limit_counts_each_event_once() -> None:
-    consumed = Consumed()
-    for name, moment in (("e1", 0.0), ("e2", 10.0), ("e1", 0.0)):
-        admitted = admit(consumed, LIMIT, name, moment)
-        assert admitted is not None
+def order(event: str, moment: float = 0.0, action: str = "a") -> Order:
+    return replace(ORDER, action_id=f"{action}-{event}", event_id=event, event_time=moment)
+
+
+def taking(consumed: Consumed, *orders: Order, asked: int = 0) -> Consumed:
+    for one in orders:
+        admitted = admit(consumed, [LIMIT], one, asked)
+        assert isinstance(admitted, Consumed)
         consumed = admitted
-    assert admit(consumed, LIMIT, "e1", 0.0) is consumed
-    assert admit(consumed, LIMIT, "e3", 59.0) is None
-    assert admit(consumed, LIMIT, "e3", 75.0) is not None
-    assert admit(consumed, Limit(Scope.RULE, 2, 0.0), "e9", 1e9) is None
+    return consumed
+
+
+def test_a_limit_counts_each_event_once() -> None:
+    consumed = taking(Consumed(), order("e1"), order("e2", 10.0), order("e1"))
+    assert taking(consumed, order("e1")) is consumed
+    assert admit(consumed, [LIMIT], order("e3", 59.0), 0) == LIMIT
+    assert isinstance(admit(consumed, [LIMIT], order("e3", 75.0), 0), Consumed)
+    forever = Limit(Scope.RULE, 2, 0.0)
+    assert admit(consumed, [forever], order("e9", 1e9), 0) == forever
+
+
+def test_each_of_two_limits_over_the_same_holds() -> None:
+    short, long = Limit(Scope.RULE, 1, 10.0), Limit(Scope.RULE, 2, 100.0)
+    assert key_of(ORDER, short) == key_of(ORDER, long)
+    consumed = Consumed()
+    for name, moment, expected in (("e1", 0.0, None), ("e2", 5.0, short), ("e3", 20.0, None), ("e4", 40.0, long)):
+        admitted = admit(consumed, [short, long], order(name, moment), 0)
+        assert (None if isinstance(admitted, Consumed) else admitted) == expected
+        consumed = admitted if isinstance(admitted, Consumed) else consumed
+
+
+def test_what_came_to_nothing_gives_back_once_and_only_its_own() -> None:
+    reply, like, other = order("e1"), order("e1", action="like"), order("e2")
+    consumed = taking(Consumed(), reply, like, other)
+    less = give_back(consumed, reply, 3)
+    assert set(less.events) == {"e1", "e2"}, "the like of the same event still holds"
+    assert give_back(less, reply, 3) is less
+    free = give_back(less, like, 2)
+    assert (set(free.events), set(free.holders)) == ({"e2"}, {"e2"})
+    assert give_back(free, like, 9) is free
+    assert isinstance(admit(free, [LIMIT], order("e3"), 0), Consumed)
+
+
+def test_a_late_giving_back_takes_nothing_from_what_was_sent_again() -> None:
+    consumed = taking(Consumed(), order("e1"), asked=0)
+    for held in (consumed, give_back(consumed, order("e1"), 4)):
+        again = taking(held, order("e1"), asked=5)
+        assert give_back(again, order("e1"), 4) is again
+        assert give_back(again, order("e1"), 7).events == {}
+
+
+def test_what_was_consumed_before_holders_were_noted_stays() -> None:
+    older = Consumed(3, {"e1": 0.0})
+    assert taking(older, order("e1")) is older
+    assert give_back(older, order("e1"), 9) is older
 
 
 def test_what_a_limit_counts_over() -> None:
@@ -121,8 +199,8 @@ def test_no_window_ever_holds_too_many(arrivals: list[tuple[int, float]], at_mos
     moments = dict(arrivals)
     consumed, admitted = Consumed(), {}
     for number, _ in arrivals:
-        found = admit(consumed, limit, str(number), moments[number])
-        if found is not None:
+        found = admit(consumed, [limit], order(str(number), moments[number]), 0)
+        if isinstance(found, Consumed):
             consumed = found
             admitted[number] = moments[number]
     times = sorted(admitted.values())

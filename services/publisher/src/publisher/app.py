@@ -1,49 +1,53 @@
 """The only place that builds things."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 import httpx
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from redis.asyncio import Redis
 
 from antiphon import failpoints
+from antiphon.answers import MongoAnswers
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
-from antiphon.errors import Transient
+from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
-from antiphon.mongo import Database, PyMongoError, connect, ping
+from antiphon.mongo import Database, connect, prepare, prepare_and_stay
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS
-from publisher.adapters import codec, http, http_channels
+from publisher.adapters import codec, http, http_channels, http_secrets, starting
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaAnnouncer
 from publisher.adapters.mongo_channels import MongoChannels
 from publisher.adapters.mongo_ledger import MongoLedger
+from publisher.adapters.mongo_secrets import MongoSecrets
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
 from publisher.adapters.platforms.facebook import Facebook
 from publisher.adapters.platforms.graph import GraphClient
 from publisher.adapters.platforms.instagram import Instagram
 from publisher.adapters.redis_tokens import RedisTokens
 from publisher.adapters.telemetry import PublisherMeter
+from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Rate
 from publisher.domain.changes import Timing
-from publisher.domain.model import State, told_of
+from publisher.domain.model import WEBHOOK, told_of
 from publisher.ports import Platform
 from publisher.service.approvals import Approvals
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
 from publisher.service.outbox import Outbox
+from publisher.service.quotas import Quotas
 from publisher.service.reconciler import Reconciler
 from publisher.service.sender import Sender
 from publisher.service.sightings import Sightings
@@ -58,9 +62,6 @@ _KEEP_ALIVE_SECONDS = 4.0
 _REDIS_TIMEOUT = 0.1
 """Seconds; slower answers are no answers, a share of the limits is known without asking."""
 
-_PARKED_SECONDS = 15.0
-"""Between counts of parked actions."""
-
 
 @dataclass(frozen=True, slots=True)
 class Base:
@@ -70,12 +71,19 @@ class Base:
     database: Database
     ledger: MongoLedger
     channels: MongoChannels
+    secrets: MongoSecrets
+    quotas: Quotas
     policies: ConfigPolicies
     keys: KeyRing
     feed: ConfigFeed
     platforms: dict[str, Platform]
     telemetry: Telemetry
     meter: PublisherMeter
+
+    @property
+    def indexes(self) -> Sequence[Callable[[], Awaitable[None]]]:
+        """Return the steps that make the stores' indexes."""
+        return self.ledger.prepare, self.channels.prepare, self.secrets.prepare
 
 
 @asynccontextmanager
@@ -85,18 +93,21 @@ async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> Asy
         base = await _base(settings, clock or SystemClock(), stack)
         moves = Moves(
             ledger=base.ledger,
+            quotas=base.quotas,
             clock=base.clock,
             timing=_timing(settings),
             tell=lambda entry: base.meter.delivered(told_of(entry)),
         )
 
         async def readiness() -> Mapping[str, bool]:
-            return {"mongo": await _reachable(base.database), "config": base.feed.complete}
+            return {"mongo": await starting.reachable(base.database), "config": base.feed.complete}
 
-        app = build_api("Antiphon publisher", telemetry=base.telemetry, readiness=readiness, keys=base.keys)
+        answers = MongoAnswers(base.database, "publisher", Sealer(parse_keys(settings.seal_keys)), base.clock)
+        app = build_api("Antiphon publisher", telemetry=base.telemetry, readiness=readiness, keys=base.keys, answers=answers)
         http.register(app, Approvals(base.ledger, moves), base.policies)
         http_channels.register(app, base.channels, base.platforms, _hosts(settings))
-        yield app, [base.feed.run(), _prepare(base.ledger, base.channels)]
+        http_secrets.register(app, base.secrets)
+        yield app, [base.feed.run(), prepare_and_stay(*base.indexes, answers.prepare)]
 
 
 @asynccontextmanager
@@ -111,7 +122,7 @@ async def worker(settings: PublisherSettings, *, clock: Clock | None = None) -> 
 
         async def readiness() -> Mapping[str, bool]:
             return {
-                "mongo": await _reachable(base.database),
+                "mongo": await starting.reachable(base.database),
                 "config": base.feed.complete,
                 "partitions": parts.consumer.assigned,
             }
@@ -130,13 +141,14 @@ class _Parts:
         timing, hit, meter = _timing(settings), failpoints.hit, base.meter
         tokens = RedisTokens(redis, base.clock, replicas=settings.publisher_replicas)
         self._outbox = Outbox(ledger=base.ledger, announcer=KafkaAnnouncer(producer), meter=meter, failpoint=hit)
-        moves = Moves(ledger=base.ledger, clock=base.clock, timing=timing, tell=self._outbox.tell)
+        moves = Moves(ledger=base.ledger, quotas=base.quotas, clock=base.clock, timing=timing, tell=self._outbox.tell)
         sightings = Sightings(ledger=base.ledger, threads=threads, moves=moves, meter=meter)
         sender = Sender(
             threads=threads,
-            limits=MongoLimits(base.database),
+            quotas=base.quotas,
             ledger=base.ledger,
             channels=base.channels,
+            secrets=base.secrets,
             tokens=tokens,
             policies=base.policies,
             platforms=base.platforms,
@@ -191,13 +203,14 @@ class _Parts:
 
     async def run(self) -> None:
         """Start in order: nothing is sent before the holds and modes in force are known."""
-        await _prepare(self._base.ledger, self._base.channels, self._threads, forever=False)
-        await _start(self._producer)
-        await self._base.feed.wait_complete()
+        base = self._base
+        await prepare(*base.indexes, self._threads.prepare)
+        await starting.start(self._producer)
+        await base.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
             for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self.consumer):
                 group.create_task(part.run())
-            group.create_task(_count_parked(self._base.ledger, self._base.policies, self._base.meter))
+            group.create_task(starting.count_parked(base.ledger, base.policies, base.meter))
 
 
 async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> Base:
@@ -211,19 +224,26 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         keys.apply(changes)
 
     http_client = await stack.enter_async_context(_http(settings))
-    graph = GraphClient(http_client, clock, timeout=settings.publisher_http_timeout_seconds, failpoint=failpoints.hit)
+    timeout = settings.publisher_http_timeout_seconds
+    graph = GraphClient(http_client, clock, timeout=timeout, failpoint=failpoints.hit)
+    egress = Egress(allowed=parse_networks(settings.publisher_notify_allowed_networks), tls=_tls(settings))
+    stack.push_async_callback(egress.aclose)
+    sealer = Sealer(parse_keys(settings.seal_keys))
     rate = Rate(settings.publisher_rate_per_second, settings.publisher_rate_burst)
     return Base(
         clock=clock,
         database=database,
         ledger=MongoLedger(database),
-        channels=MongoChannels(database, Sealer(parse_keys(settings.seal_keys)), clock),
+        channels=MongoChannels(database, sealer, clock),
+        secrets=MongoSecrets(database, sealer, clock),
+        quotas=Quotas(MongoLimits(database)),
         policies=policies,
         keys=keys,
         feed=ConfigFeed(settings, apply),
         platforms={
             "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate),
             "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate),
+            WEBHOOK: Webhooks(egress, clock, timeout=timeout),
         },
         telemetry=telemetry,
         meter=PublisherMeter(telemetry, clock),
@@ -257,43 +277,8 @@ def _hosts(settings: PublisherSettings) -> frozenset[str]:
     return settings.publisher_api_hosts | {urlsplit(url).hostname or "" for url in own}
 
 
-async def _prepare(*stores: MongoLedger | MongoChannels | MongoThreads, forever: bool = True) -> None:
-    """Create the indexes, waiting for the store; with `forever` stay, as a background task must."""
-    for store in stores:
-        while True:
-            try:
-                await store.prepare()
-                break
-            except Transient:
-                await asyncio.sleep(0.5)
-    if forever:
-        await asyncio.Event().wait()
-
-
-async def _start(producer: AIOKafkaProducer) -> None:
-    while True:
-        try:
-            await producer.start()
-        except KafkaError:
-            await asyncio.sleep(0.5)
-        else:
-            return
-
-
-async def _reachable(database: Database) -> bool:
-    try:
-        async with asyncio.timeout(1.0):
-            await ping(database)
-    except (PyMongoError, TimeoutError):
-        return False
-    return True
-
-
-async def _count_parked(ledger: MongoLedger, policies: ConfigPolicies, meter: PublisherMeter) -> None:
-    while True:
-        with suppress(Transient):  # the next count comes soon
-            meter.parked(sum([await ledger.count(brand, State.PARKED) for brand in policies.brands]))
-        await asyncio.sleep(_PARKED_SECONDS)
+def _tls(settings: PublisherSettings) -> ssl.SSLContext:
+    return ssl.create_default_context(cafile=settings.publisher_notify_ca_file)
 
 
 __all__ = ["Base", "api", "worker"]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from pydantic import SecretStr
 
-from publisher.domain.admission import BrandPolicy, Edit, Facts
+from publisher.domain.admission import BrandPolicy, Edit, Facts, Handoff
 from publisher.domain.calls import Answer, Deed, Grant, Listing, Rate
 from publisher.domain.limits import Consumed
 from publisher.domain.model import Entry, Kind, Order, State, Told
@@ -31,10 +31,20 @@ class Inserted:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A page of the ledger; `cursor` is empty on the last one."""
+    """A page of the ledger; `next`, the id to go on after, is None on the last one."""
 
     entries: Sequence[Entry]
-    cursor: str
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which entries of a brand are asked for; empty and None: all."""
+
+    state: State | None = None
+    rule_id: str = ""
+    kind: Kind | None = None
+    platform: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +101,12 @@ class Ledger(Protocol):
         """Confirm that announcements have left."""
         ...
 
-    async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:
-        """Return a page of one brand's entries, in the order of their ids."""
+    async def posted_as(self, brand: str, platform: str, platform_id: str) -> bool:
+        """Tell whether one of the brand's entries has this effect on the platform."""
+        ...
+
+    async def browse(self, brand: str, wanted: Filter, *, after: str, limit: int) -> Page:
+        """Return a page of one brand's entries, in the order of their ids, after one of them."""
         ...
 
     async def count(self, brand: str, state: State) -> int:
@@ -110,6 +124,7 @@ class Observation:
     deleted_at: float | None = None
     edit: Edit | None = None
     human_at: float | None = None
+    handoff: Handoff | None = None
 
 
 class Threads(Protocol):
@@ -170,6 +185,14 @@ class Channel:
     def key(self) -> str:
         """The name of its token bucket."""
         return f"{self.brand}/{self.channel}"
+
+
+class Secrets(Protocol):
+    """The secrets that sign notifications."""
+
+    async def valid(self, brand: str, name: str) -> Sequence[SecretStr]:
+        """Return those of the name that are valid now, the newest first; none when there is none. Raises Transient."""
+        ...
 
 
 class Channels(Protocol):

@@ -1,7 +1,8 @@
 """Every setting of the publisher."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from antiphon.egress import parse_networks
 from antiphon.seal import SealSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings, RedisSettings
 
@@ -44,3 +45,16 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
 
     publisher_egress_proxy: str | None = None
     """URL of the proxy through which platforms are reached."""
+
+    publisher_notify_allowed_networks: str = ""
+    """Networks beside the public internet whose addresses notifications may reach, on any port, separated by commas. For tests
+    and for receivers inside a company; whoever may write rules can then speak to everything in them."""
+
+    publisher_notify_ca_file: str | None = None
+    """PEM file of the authorities that receivers' certificates are checked against; the system's unless set."""
+
+    @field_validator("publisher_notify_allowed_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value

@@ -46,7 +46,7 @@ def decode(record: Record) -> Decided:
         echo=decision.echo,
         event_time=_seconds(decision.event_time),
         received_time=_seconds(decision.received_time),
-        actions=tuple((_order(decision, platform, action), action.text) for action in decision.actions),
+        actions=tuple((_order(decision, platform, action), action.body or action.text) for action in decision.actions),
     )
 
 
@@ -85,6 +85,8 @@ def _order(decision: Decision, platform: str, action: Action) -> Order:
         queue=action.queue,
         note=action.note,
         campaign=action.campaign,
+        url=action.url,
+        secret_ref=action.secret_ref,
     )
 
 

@@ -12,7 +12,7 @@ from publisher.domain.admission import BrandPolicy
 from publisher.domain.model import Mode
 from publisher.ports import Policies
 
-_REMOVED = BrandPolicy(held=True, held_reason="the brand was removed")
+_REMOVED = BrandPolicy(held=True, held_reason="the brand was removed", removed=True)
 
 
 @dataclass(slots=True)
@@ -68,8 +68,10 @@ class ConfigPolicies(Policies):
             mode=Mode(mode) if mode in set(Mode) else Mode.AUTO,
             held=brand.held or brand.deleted,
             held_reason="the brand was removed" if brand.deleted else brand.held_reason,
+            removed=brand.deleted,
             human_pause=float(brand.human_pause_seconds),
-            silent_to=frozenset((*brand.blocked_authors, *brand.opted_out_authors)),
+            blocked=frozenset(brand.blocked_authors),
+            opted_out=frozenset(brand.opted_out_authors),
             paused_rules=known.paused_rules,
         )
 

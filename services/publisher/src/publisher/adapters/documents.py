@@ -51,7 +51,8 @@ def document_of(entry: Entry, adopted: float) -> Document:
 
 def entry_of(document: Document) -> Entry:
     """Return the entry a document holds."""
-    order: dict[str, Any] = {name: document[name] for name in _ORDER}
+    # What an older release stored lacks what came later; the defaults say what was meant.
+    order: dict[str, Any] = {name: document[name] for name in _ORDER if name in document}
     order["kind"], order["mode"] = Kind(order["kind"]), Mode(order["mode"])
     limits = tuple(Limit(Scope(limit["scope"]), limit["at_most"], limit["within"]) for limit in document["limits"])
     position: dict[str, Any] = {name: document[name] for name in _POSITION}

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
 from antiphon.auth import Approver, Principal, Viewer
 from antiphon.problems import Problem
 from publisher.adapters.views import SLUG, ApproveIn, DeliveriesOut, DeliveryOut, ResolveIn, delivery_out
-from publisher.domain.model import Entry, State
-from publisher.ports import Policies
+from publisher.domain.model import Entry, Kind, State
+from publisher.ports import Filter, Policies
 from publisher.service.approvals import Approvals, NotPossible
 
 ActionId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_\-]{1,128}$")]
@@ -50,12 +50,15 @@ def deliveries(approvals: Approvals, policies: Policies) -> APIRouter:
         principal: Viewer,
         brand: Brand,
         state: State | None = None,
-        rule: Annotated[str, Query(max_length=128)] = "",
-        cursor: Annotated[str, Query(pattern=r"^[A-Za-z0-9_\-]{0,128}$")] = "",
+        rule_id: Annotated[str, Query(max_length=128)] = "",
+        kind: Kind | None = None,
+        platform: Annotated[str, Query(pattern=r"^[a-z_]{0,32}$")] = "",
+        after: Annotated[str, Query(pattern=r"^[A-Za-z0-9_\-]{0,128}$")] = "",
         limit: Annotated[int, Query(ge=1, le=100)] = 50,
     ) -> DeliveriesOut:
-        page = await approvals.browse(principal.check(brand), state, rule, cursor, limit)
-        return DeliveriesOut(deliveries=[shown(entry) for entry in page.entries], cursor=page.cursor)
+        wanted = Filter(state, rule_id, kind, platform)
+        page = await approvals.browse(principal.check(brand), wanted, after, limit)
+        return DeliveriesOut(items=[shown(entry) for entry in page.entries], next=page.next)
 
     @router.get("/{action_id}")
     async def one(principal: Viewer, entry: Known) -> DeliveryOut:

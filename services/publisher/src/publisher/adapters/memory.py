@@ -3,15 +3,30 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from pydantic import SecretStr
 from typing_extensions import override
 
 from antiphon.errors import Invalid
 from publisher.adapters.documents import slot_of
-from publisher.domain.admission import Facts
+from publisher.domain.admission import HANDOFFS_KEPT, Facts
 from publisher.domain.calls import Grant, Rate
 from publisher.domain.limits import Consumed
 from publisher.domain.model import Entry, State, Told, attention_at, told_of
-from publisher.ports import Channel, Channels, Happening, Inserted, Ledger, Limits, Observation, Page, Saving, Threads, Tokens
+from publisher.ports import (
+    Channel,
+    Channels,
+    Filter,
+    Happening,
+    Inserted,
+    Ledger,
+    Limits,
+    Observation,
+    Page,
+    Saving,
+    Secrets,
+    Threads,
+    Tokens,
+)
 
 
 class MemoryLedger(Ledger):
@@ -108,20 +123,26 @@ class MemoryLedger(Ledger):
             self._outbox[name] = [other for other in self._outbox[name] if other.sequence != one.sequence]
 
     @override
-    async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:
-        found = [
-            entry
-            for name, entry in sorted(self.entries.items())
-            if entry.order.brand == brand
-            and name > cursor
-            and (state is None or entry.position.state is state)
-            and (not rule or entry.order.rule_id == rule)
-        ]
-        return Page(found[:limit], found[limit - 1].order.action_id if len(found) > limit else "")
+    async def posted_as(self, brand: str, platform: str, platform_id: str) -> bool:
+        wanted = (brand, platform, platform_id)
+        return any((e.order.brand, e.order.platform, e.position.platform_id) == wanted for e in self.entries.values())
+
+    @override
+    async def browse(self, brand: str, wanted: Filter, *, after: str, limit: int) -> Page:
+        mine = [entry for name, entry in sorted(self.entries.items()) if entry.order.brand == brand and name > after]
+        found = [entry for entry in mine if _fits(entry, wanted)]
+        return Page(found[:limit], found[limit - 1].order.action_id if len(found) > limit else None)
 
     @override
     async def count(self, brand: str, state: State) -> int:
         return sum(e.position.state is state and e.order.brand == brand for e in self.entries.values())
+
+
+def _fits(entry: Entry, wanted: Filter) -> bool:
+    order = entry.order
+    asked = (wanted.state, wanted.rule_id, wanted.kind, wanted.platform)
+    have = (entry.position.state, order.rule_id, order.kind, order.platform)
+    return all(not want or want == has for want, has in zip(asked, have, strict=True))
 
 
 class MemoryThreads(Threads):
@@ -137,10 +158,12 @@ class MemoryThreads(Threads):
             known = self._facts.get(key, Facts())
             edits = [edit for edit in (known.edit, seen.edit) if edit is not None]
             humans = [at for at in (known.human_at, seen.human_at) if at is not None]
+            handoffs = {*known.handoffs, *([seen.handoff] if seen.handoff else [])}
             self._facts[key] = Facts(
                 known.deleted or seen.deleted_at is not None,
                 max(edits, key=lambda edit: edit.order) if edits else None,
                 max(humans) if humans else None,
+                tuple(sorted(handoffs, key=lambda one: (one.at, one.event_id), reverse=True))[:HANDOFFS_KEPT],
             )
 
     @override
@@ -180,6 +203,17 @@ class MemoryChannels(Channels):
     @override
     async def credential_refused(self, channel: Channel, at: float | None) -> None:
         self.channels[channel.brand, channel.channel] = replace(channel, refused_at=at)
+
+
+class MemorySecrets(Secrets):
+    """Secrets by (brand, name)."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[tuple[str, str], list[SecretStr]] = {}
+
+    @override
+    async def valid(self, brand: str, name: str) -> Sequence[SecretStr]:
+        return self.secrets.get((brand, name), [])
 
 
 class FreeTokens(Tokens):

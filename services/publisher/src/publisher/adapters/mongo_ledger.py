@@ -13,7 +13,7 @@ from antiphon.mongo import DUPLICATE_KEY, BulkWriteError, Database, Document, Py
 from publisher.adapters.documents import document_of, entry_of, happening, told_from, update_of
 from publisher.adapters.mongo_outbox import BARREN_SECONDS, Notes
 from publisher.domain.model import Entry, State, Told
-from publisher.ports import Happening, Inserted, Ledger, Page, Saving
+from publisher.ports import Filter, Happening, Inserted, Ledger, Page, Saving
 
 _MOST_IN_ONE_WRITE = 200
 """Compare-and-sets that share a round trip; more would make the first ones wait for the last."""
@@ -44,6 +44,9 @@ class MongoLedger(Ledger):
             await self._entries.create_index([("brand", 1), ("platform", 1), ("target", 1), ("slot", 1)], unique=True)
             await self._entries.create_index([("brand", 1), ("state", 1), ("_id", 1)])
             await self._entries.create_index([("attention_at", 1)])
+            await self._entries.create_index(
+                [("brand", 1), ("platform_id", 1)], partialFilterExpression={"platform_id": {"$gt": ""}}
+            )
         except PyMongoError as error:
             raise transient(error) from error
 
@@ -209,18 +212,25 @@ class MongoLedger(Ledger):
         await self._notes.done([(one.order.action_id, one.sequence) for one in told])
 
     @override
-    async def browse(self, brand: str, *, state: State | None, rule: str, cursor: str, limit: int) -> Page:
-        query: Document = {"brand": brand, "_id": {"$gt": cursor}}
-        if state is not None:
-            query["state"] = state.value
-        if rule:
-            query["rule_id"] = rule
+    async def posted_as(self, brand: str, platform: str, platform_id: str) -> bool:
+        # The second condition is the index's own, said so that it is used.
+        query: Document = {
+            "brand": brand,
+            "platform": platform,
+            "$and": [{"platform_id": platform_id}, {"platform_id": {"$gt": ""}}],
+        }
+        return bool(await self._find(query, 1))
+
+    @override
+    async def browse(self, brand: str, wanted: Filter, *, after: str, limit: int) -> Page:
+        asked = {"state": wanted.state, "rule_id": wanted.rule_id, "kind": wanted.kind, "platform": wanted.platform}
+        query: Document = {"brand": brand, "_id": {"$gt": after}, **{name: str(value) for name, value in asked.items() if value}}
         try:
             documents = await self._entries.find(query).sort("_id", 1).to_list(limit + 1)
         except PyMongoError as error:
             raise transient(error) from error
         entries = [entry_of(document) for document in documents[:limit]]
-        return Page(entries, entries[-1].order.action_id if len(documents) > limit else "")
+        return Page(entries, entries[-1].order.action_id if len(documents) > limit else None)
 
     @override
     async def count(self, brand: str, state: State) -> int:

@@ -1,6 +1,7 @@
 """What is known about objects, and what consumed limits, in MongoDB: collections `threads` and `limits`."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from pymongo import UpdateOne
@@ -8,7 +9,7 @@ from typing_extensions import override
 
 from antiphon.clock import Clock
 from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, transient
-from publisher.domain.admission import Edit, Facts
+from publisher.domain.admission import HANDOFFS_KEPT, Edit, Facts, Handoff
 from publisher.domain.limits import Consumed
 from publisher.ports import Limits, Observation, Threads
 
@@ -42,7 +43,7 @@ class MongoThreads(Threads):
             return
         forget_at = self._clock.now() + KEEP
         try:
-            await self._threads.bulk_write([_upsert(seen, forget_at) for seen in observations], ordered=True)
+            await self._threads.bulk_write([write for seen in observations for write in _writes(seen, forget_at)], ordered=True)
         except PyMongoError as error:
             raise transient(error) from error
 
@@ -56,7 +57,18 @@ class MongoThreads(Threads):
         return {names[document["_id"]]: _facts(document) for document in documents}
 
 
-def _upsert(seen: Observation, forget_at: datetime) -> UpdateOne:
+def _writes(seen: Observation, forget_at: datetime) -> list[UpdateOne]:
+    where = {"_id": _id(seen.brand, seen.platform, seen.object)}
+    writes = [UpdateOne(where, {"$max": _highest(seen, forget_at)}, upsert=True)]
+    if seen.handoff is not None:
+        # Taken out first, so that a redelivered one does not push out another.
+        writes.append(UpdateOne(where, {"$pull": {"handoffs": {"event_id": seen.handoff.event_id}}}))
+        newest = {"$each": [asdict(seen.handoff)], "$sort": {"at": -1, "event_id": -1}, "$slice": HANDOFFS_KEPT}
+        writes.append(UpdateOne(where, {"$push": {"handoffs": newest}}))
+    return writes
+
+
+def _highest(seen: Observation, forget_at: datetime) -> Document:
     highest: Document = {"forget_at": forget_at}
     if seen.deleted_at is not None:
         highest["deleted_at"] = seen.deleted_at
@@ -65,7 +77,7 @@ def _upsert(seen: Observation, forget_at: datetime) -> UpdateOne:
         highest["edit"] = f"{seen.edit.event_time:020.6f}|{seen.edit.received_time:020.6f}|{seen.edit.event_id}"
     if seen.human_at is not None:
         highest["human_at"] = seen.human_at
-    return UpdateOne({"_id": _id(seen.brand, seen.platform, seen.object)}, {"$max": highest}, upsert=True)
+    return highest
 
 
 def _facts(document: Document) -> Facts:
@@ -73,7 +85,8 @@ def _facts(document: Document) -> Facts:
     if text := document.get("edit"):
         event_time, received_time, event_id = text.split("|", 2)
         edit = Edit(float(event_time), float(received_time), event_id)
-    return Facts("deleted_at" in document, edit, document.get("human_at"))
+    handoffs = tuple(Handoff(one["at"], one["event_id"]) for one in document.get("handoffs", ()))
+    return Facts("deleted_at" in document, edit, document.get("human_at"), handoffs)
 
 
 class MongoLimits(Limits):
@@ -88,11 +101,12 @@ class MongoLimits(Limits):
             document = await self._limits.find_one({"_id": key})
         except PyMongoError as error:
             raise transient(error) from error
-        return Consumed(document["revision"], document["events"]) if document else Consumed()
+        return Consumed(document["revision"], document["events"], document.get("holders", {})) if document else Consumed()
 
     @override
     async def write(self, key: str, consumed: Consumed) -> bool:
-        stored = {"revision": consumed.revision + 1, "events": dict(consumed.events)}
+        holders = {event: dict(held) for event, held in consumed.holders.items()}
+        stored = {"revision": consumed.revision + 1, "events": dict(consumed.events), "holders": holders}
         try:
             if consumed.revision == 0:
                 await self._limits.insert_one({"_id": key, **stored})

@@ -86,7 +86,7 @@ class HappeningOut(BaseModel):
 
 
 class DeliveryOut(BaseModel):
-    """One action as people see it. `waiting` says why a new one is not being sent."""
+    """One action as people see it. `waiting` says why a new one is not being sent; `text` of a notification is its body."""
 
     action_id: str
     brand: str
@@ -101,6 +101,7 @@ class DeliveryOut(BaseModel):
     kind: str
     mode: str
     text: str
+    url: str
     state: str
     reason: str
     detail: str
@@ -119,10 +120,10 @@ class DeliveryOut(BaseModel):
 
 
 class DeliveriesOut(BaseModel):
-    """A page; `cursor` asks for the next one and is empty on the last."""
+    """A page; `next` is null on the last, else what the next page comes after."""
 
-    deliveries: list[DeliveryOut]
-    cursor: str
+    items: list[DeliveryOut]
+    next: str | None
 
 
 class ChannelsOut(BaseModel):
@@ -139,7 +140,7 @@ def moment(seconds: float) -> datetime:
 def delivery_out(entry: Entry, policy: BrandPolicy, history: list[Happening] | None = None) -> DeliveryOut:
     """Return an entry as people see it."""
     order, at = entry.order, entry.position
-    waiting = held(policy, order.rule_id) if at.state is State.NEW else ""
+    waiting = held(policy, order) if at.state is State.NEW else ""
     return DeliveryOut(
         action_id=order.action_id,
         brand=order.brand,
@@ -154,6 +155,7 @@ def delivery_out(entry: Entry, policy: BrandPolicy, history: list[Happening] | N
         kind=order.kind,
         mode=Mode(order.mode),
         text=at.text,
+        url=order.url,
         state=at.state,
         reason="held" if waiting else at.reason,
         detail=at.detail,

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from publisher.domain.changes import AskApproval, Shadow, Suppress
 from publisher.domain.machine import STRICTNESS
-from publisher.domain.model import ACTING, SPEAKING, Entry, Kind, Mode, Reason
+from publisher.domain.model import ACTING, SPEAKING, Entry, Kind, Mode, Order, Reason
 
 APPROVAL_LIFE = 3_600.0
 """Seconds that a person's yes outlives the action's own expiry; longer would post answers nobody remembers."""
@@ -18,8 +18,10 @@ class BrandPolicy:
     mode: Mode = Mode.AUTO
     held: bool = False
     held_reason: str = ""
+    removed: bool = False
     human_pause: float = 0.0
-    silent_to: frozenset[str] = frozenset()
+    blocked: frozenset[str] = frozenset()
+    opted_out: frozenset[str] = frozenset()
     paused_rules: frozenset[str] = frozenset()
 
 
@@ -38,12 +40,28 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Handoff:
+    """An event by which a thread was handed to people."""
+
+    at: float
+    event_id: str
+
+
+HANDOFFS_KEPT = 2
+"""The newest of a thread; two, because an action disregards the one of its own event."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of one object: whether it is deleted, its newest edit, when a person of the brand last answered it."""
+    """What is known of one object: whether it is deleted, its newest edit, when a person of the brand last answered it.
+
+    `handoffs`: the newest, newest first.
+    """
 
     deleted: bool = False
     edit: Edit | None = None
     human_at: float | None = None
+    handoffs: tuple[Handoff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +90,14 @@ def objection(entry: Entry, around: Surroundings, now: float) -> Verdict | None:
     return None
 
 
-def held(policy: BrandPolicy, rule_id: str) -> str:
-    """Return why nothing of this rule may be sent now; empty when it may."""
-    if policy.held:
+def held(policy: BrandPolicy, order: Order) -> str:
+    """Return why this may not be sent now; empty when it may.
+
+    A hold silences the brand in public. Notifications go to the brand itself, which needs them most while it holds.
+    """
+    if policy.removed or (policy.held and order.kind is not Kind.NOTIFY):
         return policy.held_reason or "the brand is on hold"
-    return "the rule is not active" if rule_id in policy.paused_rules else ""
+    return "the rule is not active" if order.rule_id in policy.paused_rules else ""
 
 
 def first_verdict(kind: Kind, mode: Mode, policy: BrandPolicy) -> AskApproval | Shadow | None:
@@ -90,7 +111,7 @@ def first_verdict(kind: Kind, mode: Mode, policy: BrandPolicy) -> AskApproval | 
 
 
 def _held(entry: Entry, around: Surroundings, _now: float) -> Hold | None:
-    why = held(around.policy, entry.order.rule_id)
+    why = held(around.policy, entry.order)
     return Hold(why) if why else None
 
 
@@ -139,15 +160,25 @@ def _human(entry: Entry, around: Surroundings, now: float) -> Suppress | None:
     if own is not None and own.human_at is not None and own.human_at >= order.event_time:
         return Suppress(Reason.HUMAN_ACTIVE, "a person of the brand has answered")
     thread = around.facts.get(order.thread)
-    if thread is None or thread.human_at is None or not pause:
+    if thread is None or not pause:
         return None
-    resting = thread.human_at >= order.event_time or now - thread.human_at < pause
-    return Suppress(Reason.HUMAN_ACTIVE, "a person of the brand is at work in the thread") if resting else None
+
+    def resting(since: float) -> bool:
+        return since >= order.event_time or now - since < pause
+
+    if thread.human_at is not None and resting(thread.human_at):
+        return Suppress(Reason.HUMAN_ACTIVE, "a person of the brand is at work in the thread")
+    if any(resting(handoff.at) for handoff in thread.handoffs if handoff.event_id != order.event_id):
+        return Suppress(Reason.HUMAN_ACTIVE, "the thread was handed to people")
+    return None
 
 
 def _unwanted(entry: Entry, around: Surroundings, _now: float) -> Suppress | None:
-    order = entry.order
+    order, policy = entry.order, around.policy
     if order.kind not in SPEAKING | {Kind.LIKE}:
         return None
-    unwanted = f"{order.platform}:{order.author}" in around.policy.silent_to
-    return Suppress(Reason.POLICY, "the person is on the brand's list of people not to be answered") if unwanted else None
+    person = f"{order.platform}:{order.author}"
+    if person in policy.opted_out:
+        return Suppress(Reason.OPTED_OUT, "the person asked not to be addressed")
+    blocked = person in policy.blocked
+    return Suppress(Reason.POLICY, "the person is on the brand's list of people not to be answered") if blocked else None

@@ -25,8 +25,12 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """One call to make: what, where, and until when it may still begin (monotonic seconds)."""
+    """One call to make: what, where, and the end of the claim it belongs to (monotonic seconds, see `may_write`).
 
+    A notification's `target` is its URL and its `text` the body.
+    """
+
+    action_id: str
     kind: Kind
     event_kind: str
     target: str

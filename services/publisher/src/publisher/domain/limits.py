@@ -1,10 +1,15 @@
 """Limits that cross authors: which events consumed them, so that a redelivery consumes nothing. Pure.
 
 Windows are in event time and look both ways, so that events out of order cannot slip through.
+
+Actions of one event share what it consumed, so each is noted as a holder; when the last holder has come to nothing, the
+event gives back what it took. A holder is noted with the revision of its ledger entry at which it asked. Giving back
+carries the revision at which the entry came to nothing, and takes off only holders that asked before: so one that comes
+late takes nothing from an entry that a person has had sent again meanwhile.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from publisher.domain.model import Limit, Order, Scope
 
@@ -14,10 +19,14 @@ KEEP = 172_800.0
 
 @dataclass(frozen=True, slots=True)
 class Consumed:
-    """Event id → event time of what consumed one limit; `revision` counts the saves."""
+    """Event id → event time of what consumed one limit; `revision` counts the saves.
+
+    `holders`: event id → action id → the entry's revision. An event without holders is older than this note; it stays.
+    """
 
     revision: int = 0
     events: Mapping[str, float] = field(default_factory=dict)
+    holders: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def key_of(order: Order, limit: Limit) -> str:
@@ -31,13 +40,47 @@ def key_of(order: Order, limit: Limit) -> str:
     return f"{order.brand}/{limit.scope}/{over[limit.scope]}"
 
 
-def admit(consumed: Consumed, limit: Limit, event_id: str, event_time: float) -> Consumed | None:
-    """Return what is consumed with this event, the same object when it had consumed before, None when it is too many."""
-    if event_id in consumed.events:
+def admit(consumed: Consumed, wanted: Sequence[Limit], order: Order, asked: int) -> Consumed | Limit:
+    """Return what is consumed with this action, the same object when nothing is new, or the limit that keeps it back.
+
+    `wanted`: the action's limits over this key, several if their windows differ; `asked`: the revision of its entry.
+    """
+    name, when = order.event_id, order.event_time
+    if name in consumed.events:
+        return _joined(consumed, name, order.action_id, asked)
+    for limit in wanted:
+        near = sum(1 for moment in consumed.events.values() if not limit.within or abs(moment - when) < limit.within)
+        if near >= limit.at_most:
+            return limit
+    kept = _remembered({**consumed.events, name: when}, wanted)
+    holders = {event: held for event, held in consumed.holders.items() if event in kept}
+    return Consumed(consumed.revision, kept, {**holders, name: {order.action_id: asked}})
+
+
+def _remembered(events: Mapping[str, float], wanted: Sequence[Limit]) -> Mapping[str, float]:
+    if any(not limit.within for limit in wanted):
+        return events
+    horizon = max(events.values()) - max(limit.within for limit in wanted) - KEEP
+    return {event: moment for event, moment in events.items() if moment >= horizon}
+
+
+def _joined(consumed: Consumed, event: str, action_id: str, asked: int) -> Consumed:
+    held = consumed.holders.get(event)
+    if held is None or held.get(action_id, -1) >= asked:
         return consumed
-    near = sum(1 for moment in consumed.events.values() if not limit.within or abs(moment - event_time) < limit.within)
-    if near >= limit.at_most:
-        return None
-    horizon = max([event_time, *consumed.events.values()]) - limit.within - KEEP
-    kept = {name: moment for name, moment in consumed.events.items() if not limit.within or moment >= horizon}
-    return Consumed(consumed.revision, {**kept, event_id: event_time})
+    return replace(consumed, holders={**consumed.holders, event: {**held, action_id: asked}})
+
+
+def give_back(consumed: Consumed, order: Order, ended: int) -> Consumed:
+    """Return what is consumed without this action, the same object when it holds nothing.
+
+    `ended`: the revision of the action's entry at which it came to nothing.
+    """
+    held = consumed.holders.get(order.event_id, {})
+    if held.get(order.action_id, ended) >= ended:
+        return consumed
+    others = {name: asked for name, asked in held.items() if name != order.action_id}
+    if others:
+        return replace(consumed, holders={**consumed.holders, order.event_id: others})
+    events = {event: moment for event, moment in consumed.events.items() if event != order.event_id}
+    return Consumed(consumed.revision, events, {event: names for event, names in consumed.holders.items() if event in events})

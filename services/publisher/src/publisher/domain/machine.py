@@ -254,7 +254,10 @@ TRANSITIONS: Mapping[tuple[State, type[Change]], _Rule] = {
 
 
 def may_write(deadline: float, now: float, http_timeout: float) -> bool:
-    """Tell whether a send may still begin: its answer must come before anyone takes over. Monotonic seconds."""
+    """Tell whether a send may still begin: its answer must come before anyone takes over.
+
+    `deadline`, the end of the claim, and `now` in monotonic seconds; `http_timeout`: what a call takes at most.
+    """
     return now < deadline - http_timeout
 
 

@@ -47,6 +47,8 @@ class Reason(StrEnum):
     INVALID = "invalid"
     UNKNOWN_OUTCOME = "unknown_outcome"
     RETRIES_EXHAUSTED = "retries_exhausted"
+    OPTED_OUT = "opted_out"
+    NO_SECRET = "no_secret"  # noqa: S105 (the name of a reason)
 
 
 class Kind(StrEnum):
@@ -73,6 +75,12 @@ SPEAKING = frozenset({Kind.REPLY, Kind.PRIVATE_REPLY})
 
 RECORDED = frozenset({Kind.TAG, Kind.HANDOFF})
 """Kinds that are done once they are in the ledger."""
+
+PRIVATE = frozenset({"message", "story_mention"})
+"""Kinds of events in a private conversation: there, the conversation is the thread and only messages answer."""
+
+WEBHOOK = "webhook"
+"""The outlet of notifications: they go to an address of the brand's own, whatever platform they tell of."""
 
 
 class Mode(StrEnum):
@@ -133,13 +141,20 @@ class Order:
     queue: str = ""
     note: str = ""
     campaign: str = ""
+    url: str = ""
+    secret_ref: str = ""
 
     @property
     def thread(self) -> str:
         """The comment whose conversation this belongs to; for a private message the conversation itself."""
-        if self.event_kind == "message":
+        if self.event_kind in PRIVATE:
             return self.root or self.author or self.target
         return self.parent or self.target
+
+    @property
+    def outlet(self) -> str:
+        """What carries the action out: its platform, or the outlet of notifications."""
+        return WEBHOOK if self.kind is Kind.NOTIFY else self.platform
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +235,13 @@ def holds_slot(order: Order, position: Position) -> bool:
     if position.state in {State.SUPPRESSED, State.SHADOWED}:
         return False
     return position.state is not State.FAILED or position.reason in _SLOT_KEPT_BY_FAILURE
+
+
+def came_to_nothing(position: Position) -> bool:
+    """Tell whether the action has ended without an effect, for sure: then it has used up nothing."""
+    if position.uncertain or position.reason in _SLOT_KEPT_BY_FAILURE:
+        return False
+    return position.state in {State.FAILED, State.SUPPRESSED, State.SHADOWED, State.REJECTED}
 
 
 def attention_at(order: Order, position: Position) -> float | None:

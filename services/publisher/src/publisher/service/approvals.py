@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from antiphon.errors import Invalid
 from publisher.domain.changes import Approve, Change, Reject, Resolve, SendAgain
-from publisher.domain.model import Entry, State
-from publisher.ports import Happening, Ledger, Page
+from publisher.domain.model import Entry
+from publisher.ports import Filter, Happening, Ledger, Page
 from publisher.service.moves import Moves
 
 
@@ -20,9 +20,9 @@ class Approvals:
     ledger: Ledger
     moves: Moves
 
-    async def browse(self, brand: str, state: State | None, rule: str, cursor: str, limit: int) -> Page:
+    async def browse(self, brand: str, wanted: Filter, after: str, limit: int) -> Page:
         """Return a page of one brand's actions."""
-        return await self.ledger.browse(brand, state=state, rule=rule, cursor=cursor, limit=limit)
+        return await self.ledger.browse(brand, wanted, after=after, limit=limit)
 
     async def get(self, action_id: str) -> Entry | None:
         """Return the action, whoever's it is."""

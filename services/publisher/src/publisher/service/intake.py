@@ -4,10 +4,10 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 
 from antiphon.clock import Clock
-from publisher.domain.admission import Edit, first_verdict, outdated
+from publisher.domain.admission import Edit, Handoff, first_verdict, outdated
 from publisher.domain.changes import Change, Fail, Record, Suppress, Timing
 from publisher.domain.machine import fresh, step
-from publisher.domain.model import ACTING, RECORDED, Decided, Entry, Order, Position, Reason, State
+from publisher.domain.model import ACTING, RECORDED, Decided, Entry, Kind, Order, Position, Reason, State
 from publisher.ports import Failpoint, Ledger, Observation, Platform, Policies, Threads
 from publisher.service.moves import Moves
 from publisher.service.sightings import Sightings
@@ -42,11 +42,20 @@ class Intake:
 
     async def take(self, decisions: Sequence[Decided]) -> None:
         """Return once everything in the batch is durable. Raises Transient. Repeating a batch changes nothing."""
-        await self._threads.record([seen for decided in decisions for seen in observations(decided)])
+        seen = [*_observations(decisions), *self._handed_over(decisions)]
+        await self._threads.record(seen)
         await self._sightings.take([decided for decided in decisions if decided.echo])
         orders = {order.action_id: (order, text) for decided in decisions for order, text in decided.actions}
         if orders:
             await self._insert([self._first(order, text) for order, text in orders.values()])
+
+    def _handed_over(self, decisions: Sequence[Decided]) -> Iterable[Observation]:
+        """Return where people shall take over, so that automation rests there; a shadow hands over nothing."""
+        orders = [order for decided in decisions for order, _ in decided.actions if order.kind is Kind.HANDOFF]
+        for order in orders:
+            if first_verdict(order.kind, order.mode, self._policies.policy(order.brand)) is None:
+                handoff = Handoff(order.event_time, order.event_id)
+                yield Observation(order.brand, order.platform, order.thread, handoff=handoff)
 
     def _first(self, order: Order, text: str) -> Entry:
         now = self._clock.now().timestamp()
@@ -55,16 +64,16 @@ class Intake:
         return Entry(order, position if change is None else step(position, change, now, self._timing) or position)
 
     def _first_change(self, order: Order) -> Change | None:
-        if order.kind not in ACTING | RECORDED:
+        if order.kind not in ACTING | RECORDED | {Kind.NOTIFY}:
             return Fail(Reason.UNSUPPORTED, f"{order.kind} is not supported yet")
         verdict = first_verdict(order.kind, order.mode, self._policies.policy(order.brand))
         if verdict is not None:
             return verdict
         if order.kind in RECORDED:
             return Record()
-        platform = self._platforms.get(order.platform)
+        platform = self._platforms.get(order.outlet)
         if platform is None or order.kind not in platform.kinds:
-            return Fail(Reason.UNSUPPORTED, f"{order.platform} has no {order.kind}")
+            return Fail(Reason.UNSUPPORTED, f"{order.outlet} has no {order.kind}")
         return None
 
     async def _insert(self, entries: list[Entry]) -> None:
@@ -111,11 +120,11 @@ def fresh_again(position: Position) -> Position:
     return Position(State.NEW, position.text, next_at=position.next_at, changed_at=position.changed_at)
 
 
-def observations(decided: Decided) -> list[Observation]:
-    """Return what a decision's event tells about its object: that it is gone, or that its text changed."""
-    if decided.verb == "delete":
-        return [Observation(decided.brand, decided.platform, decided.object, deleted_at=decided.event_time)]
-    if decided.verb == "edit" and not decided.echo:
-        edit = Edit(decided.event_time, decided.received_time, decided.event_id)
-        return [Observation(decided.brand, decided.platform, decided.object, edit=edit)]
-    return []
+def _observations(decisions: Sequence[Decided]) -> Iterable[Observation]:
+    """Return what decisions' events tell about their objects: that they are gone, or that their text changed."""
+    for decided in decisions:
+        if decided.verb == "delete":
+            yield Observation(decided.brand, decided.platform, decided.object, deleted_at=decided.event_time)
+        elif decided.verb == "edit" and not decided.echo:
+            edit = Edit(decided.event_time, decided.received_time, decided.event_id)
+            yield Observation(decided.brand, decided.platform, decided.object, edit=edit)

@@ -1,4 +1,7 @@
-"""One lane a channel: its own queue and its own bound on calls in flight, so that a slow channel delays nobody else."""
+"""One lane a channel, and one a receiver of notifications: its own queue and its own bound on calls in flight.
+
+So a slow channel delays nobody else, and a slow receiver delays no post.
+"""
 
 import asyncio
 import contextlib
@@ -10,13 +13,13 @@ from dataclasses import dataclass, field
 
 from antiphon.clock import Clock
 from antiphon.errors import Transient
-from publisher.domain.model import Entry, State
+from publisher.domain.model import Entry, Kind, Order, State
 from publisher.ports import Meter
 
 log = logging.getLogger(__name__)
 
 LaneKey = tuple[str, str, str, str]
-"""Brand, platform, account, channel."""
+"""Brand, platform, account, channel; for notifications brand, platform, receiver, name of the secret."""
 
 _BLOCKED_PAUSE = 0.05
 """Seconds between looks past entries whose thread has a call in flight; its end wakes the lane anyway."""
@@ -74,9 +77,11 @@ class _Lane:
         return taken
 
 
-def lane_of(entry: Entry) -> LaneKey:
-    """Return the lane an entry travels in."""
-    order = entry.order
+def lane_of(order: Order) -> LaneKey:
+    """Return the lane an action travels in."""
+    if order.kind is Kind.NOTIFY:
+        host = order.url.partition("://")[2].partition("/")[0].lower()
+        return (order.brand, order.platform, f"{order.outlet}:{host}", order.secret_ref)
     return (order.brand, order.platform, order.account, order.channel)
 
 
@@ -100,7 +105,7 @@ class Lanes:
     def add(self, entries: Iterable[Entry]) -> None:
         """Queue entries that are not in hand; what does not fit into its lane is left to a later sweep."""
         for entry in entries:
-            lane = self._lane(lane_of(entry))
+            lane = self._lane(lane_of(entry.order))
             if entry.order.action_id not in self._known and len(lane.queue) < self._capacity:
                 self._push(lane, entry, entry.position.next_at)
 

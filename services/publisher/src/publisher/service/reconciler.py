@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from antiphon.errors import Invalid, Transient
 from publisher.domain.changes import Change, Seen, Unreadable, Unseen
-from publisher.domain.model import Entry
+from publisher.domain.model import PRIVATE, Entry
 from publisher.ports import Channels, Meter, Platform, Tokens
 from publisher.service.moves import Moves
 from publisher.service.sightings import TOLERANCE
@@ -59,8 +59,8 @@ class Reconciler:
 
     async def _found(self, entry: Entry) -> Change | None:
         order = entry.order
-        platform = self._platforms.get(order.platform)
-        if platform is None or order.kind not in platform.listable or order.event_kind == "message":
+        platform = self._platforms.get(order.outlet)
+        if platform is None or order.kind not in platform.listable or order.event_kind in PRIVATE:
             return Unreadable(never=True)
         channel = await self._channels.find(order.brand, order.channel, order.platform, order.account)
         if channel is None:

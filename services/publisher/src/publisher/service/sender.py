@@ -6,16 +6,19 @@ import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from pydantic import SecretStr
+
 from antiphon.clock import Clock
 from antiphon.errors import Transient
+from publisher.domain import webhooks
 from publisher.domain.admission import Hold, Surroundings, expiry, held, objection
 from publisher.domain.calls import AlreadyThere, Answer, Deed, Denied, Done, Outcome, Unclear, Untouched
-from publisher.domain.changes import Accepted, Change, Claim, Duplicate, Lost, NotSent, Refused, Suppress, Timing
+from publisher.domain.changes import Accepted, Change, Claim, Duplicate, Fail, Lost, NotSent, Refused, Suppress, Timing
+from publisher.domain.machine import may_write
 from publisher.domain.model import Entry, Kind, Order, Reason, State
 from publisher.domain.pace import pace
-from publisher.ports import Channel, Channels, Failpoint, Ledger, Meter, Platform, Policies, Threads, Tokens
-from publisher.ports import Limits as LimitStore
-from publisher.service.lanes import Prepared, Ready
+from publisher.ports import Channel, Channels, Failpoint, Ledger, Meter, Platform, Policies, Secrets, Threads, Tokens
+from publisher.service.lanes import Prepared, Ready, lane_of
 from publisher.service.moves import Moves
 from publisher.service.quotas import Quotas
 
@@ -36,8 +39,9 @@ class Sender:
         *,
         ledger: Ledger,
         threads: Threads,
-        limits: LimitStore,
+        quotas: Quotas,
         channels: Channels,
+        secrets: Secrets,
         tokens: Tokens,
         policies: Policies,
         platforms: dict[str, Platform],
@@ -49,13 +53,13 @@ class Sender:
         http_timeout: float,
         failpoint: Failpoint,
     ) -> None:
-        self._ledger, self._threads, self._quotas, self._channels = ledger, threads, Quotas(limits), channels
+        self._ledger, self._threads, self._quotas, self._channels, self._secrets = ledger, threads, quotas, channels, secrets
         self._tokens, self._policies, self._platforms, self._moves = tokens, policies, platforms, moves
         self._meter, self._remember, self._clock, self._timing = meter, remember, clock, timing
         self._http_timeout, self._failpoint = http_timeout, failpoint
 
     async def prepare(self, batch: Sequence[Entry]) -> Prepared:
-        """Check a batch of one channel and claim what may be sent now. Raises Transient before anything was claimed."""
+        """Check a batch of one lane and claim what may be sent now. Raises Transient before anything was claimed."""
         now = self._clock.now().timestamp()
         later, batch = self._waiting(batch, now)
         if not batch:
@@ -73,7 +77,7 @@ class Sender:
 
     def _waiting(self, batch: Sequence[Entry], now: float) -> tuple[list[tuple[Entry, float]], list[Entry]]:
         policy = self._policies.policy(batch[0].order.brand)
-        later = [(e, HELD_PAUSE) for e in batch if held(policy, e.order.rule_id) and now < expiry(e)]
+        later = [(e, HELD_PAUSE) for e in batch if held(policy, e.order) and now < expiry(e)]
         kept = {entry.order.action_id for entry, _ in later}
         return later, [entry for entry in batch if entry.order.action_id not in kept]
 
@@ -96,13 +100,25 @@ class Sender:
                 objections.append((entry, against))
         return objections, free
 
-    async def _channel(self, order: Order, now: float) -> tuple[Channel | None, Suppress]:
+    async def _channel(self, order: Order, now: float) -> tuple[Channel | None, Suppress | Fail]:
+        if order.kind is Kind.NOTIFY:
+            return await self._receiver(order)
         channel = await self._channels.find(order.brand, order.channel, order.platform, order.account)
         if channel is None:
             return None, Suppress(Reason.NO_CHANNEL)
         if channel.refused_at is not None and now - channel.refused_at < CREDENTIAL_REST:
             return None, Suppress(Reason.CREDENTIAL, "the platform refuses the channel's credential")
         return channel, Suppress(Reason.NO_CHANNEL)
+
+    async def _receiver(self, order: Order) -> tuple[Channel | None, Fail]:
+        """A receiver of notifications as a channel of its own: the secrets that sign are its credential."""
+        secrets = await self._secrets.valid(order.brand, order.secret_ref)
+        missing = Fail(Reason.NO_SECRET, f"the brand has no secret {order.secret_ref!r}; store it and send again")
+        if not secrets:
+            return None, missing
+        brand, _, receiver, _ = lane_of(order)
+        credential = SecretStr(" ".join(secret.get_secret_value() for secret in secrets))
+        return Channel(brand, receiver, order.outlet, receiver, credential), missing
 
     async def _within_limits(
         self, objections: list[tuple[Entry, Change]], free: list[Entry]
@@ -119,7 +135,7 @@ class Sender:
         if not chosen:
             return Prepared(later=later, rest=rest)
         claimant = uuid.uuid4().hex
-        deadline = self._clock.monotonic() + self._timing.lease - self._http_timeout
+        deadline = self._clock.monotonic() + self._timing.lease
         try:
             claimed = await self._moves.apply_all([(entry, Claim(claimant)) for entry in chosen])
         except Transient:
@@ -141,10 +157,10 @@ class Sender:
                 await asyncio.sleep(0.5)
 
     async def _send(self, entry: Entry, channel: Channel, platform: Platform, deadline: float) -> Entry | None:
-        order = entry.order
-        deed = Deed(order.kind, order.event_kind, order.target, order.author, entry.position.text, deadline)
         began = self._clock.monotonic()
-        answer = await platform.act(channel, deed)
+        if not may_write(deadline, began, self._http_timeout):
+            return await self._save(entry, NotSent(entry.position.epoch, "too late to send", 0.0, counts=False))
+        answer = await platform.act(channel, _deed(entry, deadline))
         self._meter.called(platform.name, self._clock.monotonic() - began)
         self._failpoint("publisher.after_response")
         if isinstance(answer.outcome, Done):
@@ -175,6 +191,8 @@ class Sender:
                 return Accepted(epoch, entry.order.target)  # what an earlier call left behind
             case Denied(reason, detail):
                 return Refused(epoch, reason, detail)
+            case Untouched(detail, None, counts) if kind is Kind.NOTIFY:
+                return NotSent(epoch, detail, webhooks.wait(entry.position.attempts), counts)
             case Untouched(detail, after, counts):
                 return NotSent(epoch, detail, after, counts)
             case AlreadyThere(detail):
@@ -193,3 +211,9 @@ class Sender:
             await self._tokens.pause(channel.key, pause)
         if asked:
             await self._tokens.slow(channel.key, asked.factor)
+
+
+def _deed(entry: Entry, deadline: float) -> Deed:
+    order = entry.order
+    target = order.url if order.kind is Kind.NOTIFY else order.target
+    return Deed(order.action_id, order.kind, order.event_kind, target, order.author, entry.position.text, deadline)

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 
 from publisher.domain.changes import Seen
-from publisher.domain.model import SPEAKING, Decided, Entry, Kind, State
+from publisher.domain.model import PRIVATE, SPEAKING, Decided, Entry, Kind, State
 from publisher.ports import Ledger, Meter, Observation, Threads
 from publisher.service.moves import Moves
 
@@ -16,7 +16,7 @@ _REMEMBERED = 50_000
 
 _OPEN = (State.SENDING, State.UNKNOWN, State.PARKED)
 _MOST_OPEN = 500
-"""Entries of a brand in doubt that are searched for an echoed private message."""
+"""Entries of a brand in doubt that are searched for an echo that names none of our targets."""
 
 
 class Sightings:
@@ -47,21 +47,34 @@ class Sightings:
             if _explains(entry, echo):
                 await self._confirm(entry, echo)
                 return True
-        return False
+        # In this order, because what is being sent now will have been posted by the time of the second look.
+        return await self._is_being_sent(echo) or await self._ledger.posted_as(echo.brand, echo.platform, echo.object)
 
     async def _candidates(self, echo: Decided) -> Sequence[Entry]:
+        if echo.kind in PRIVATE:
+            people = {echo.author, echo.root, echo.parent} - {""}
+            found = await self._ledger.in_states(echo.brand, _OPEN, _MOST_OPEN)
+            return [entry for entry in found if entry.order.kind in SPEAKING and {entry.order.author, entry.order.root} & people]
         if echo.parent:
             found = await self._ledger.on_target(echo.brand, echo.platform, echo.parent)
             return [entry for entry in found if entry.order.kind is Kind.REPLY]
-        if echo.kind != "message":
-            return []
-        people = {echo.author, echo.root, echo.parent} - {""}
-        found = await self._ledger.in_states(echo.brand, _OPEN, _MOST_OPEN)
-        return [entry for entry in found if entry.order.kind in SPEAKING and {entry.order.author, entry.order.root} & people]
+        return []
+
+    async def _is_being_sent(self, echo: Decided) -> bool:
+        """Tell whether a reply of ours is under way in this thread.
+
+        Platforms hang an answer to an answer under the first comment, so that the echo does not name our target. It may be a
+        person's all the same, so that it confirms nothing.
+        """
+        if not echo.parent or echo.kind in PRIVATE:
+            return False
+        found = await self._ledger.in_states(echo.brand, (State.SENDING,), _MOST_OPEN)
+        here = [entry for entry in found if (entry.order.platform, entry.order.thread) == (echo.platform, echo.parent)]
+        return any(entry.order.kind is Kind.REPLY and _explains(entry, echo) for entry in here)
 
     async def _confirm(self, entry: Entry, echo: Decided) -> None:
         # While a readable send is under way its own answer comes in a moment and says more than an echo.
-        if entry.position.state is State.SENDING and echo.parent:
+        if entry.position.state is State.SENDING and echo.kind not in PRIVATE:
             return
         if await self._moves.apply(entry, Seen(echo.object)):
             self._meter.reconciled("echoed")
@@ -75,7 +88,6 @@ def _explains(entry: Entry, echo: Decided) -> bool:
 
 
 def _person_wrote(echo: Decided) -> list[Observation]:
-    place = echo.parent or (echo.root if echo.kind == "message" else "")
-    if not place:
-        return []
-    return [Observation(echo.brand, echo.platform, place, human_at=echo.event_time)]
+    """Note it at the object answered and, in a private conversation, at the conversation."""
+    places = {echo.parent, echo.root if echo.kind in PRIVATE else ""} - {""}
+    return [Observation(echo.brand, echo.platform, place, human_at=echo.event_time) for place in sorted(places)]

@@ -91,7 +91,7 @@ class Sweep:
     def _change(self, entry: Entry, now: float) -> Change | None:
         state = entry.position.state
         if state is State.SENDING and entry.position.deadline <= now:
-            platform = self._platforms.get(entry.order.platform)
+            platform = self._platforms.get(entry.order.outlet)
             return LeaseOver(platform is not None and entry.order.kind in platform.repeatable)
         if state in {State.NEW, State.WAITING_APPROVAL} and now >= expiry(entry):
             return Suppress(Reason.STALE)

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import httpx
@@ -15,8 +14,10 @@ import orjson
 from antiphon.clock import Clock
 from antiphon.errors import Invalid, Transient
 from antiphon.logs import redact
+from publisher.adapters.headers import http_date, retry_after
 from publisher.adapters.platforms.errors import RATE_PAUSE, ErrorRow, Remedy, row_for
 from publisher.domain.calls import AlreadyThere, Answer, Denied, Done, Outcome, Unclear, Untouched
+from publisher.domain.machine import may_write
 from publisher.domain.pace import Usage
 from publisher.ports import Channel, Failpoint
 
@@ -24,6 +25,9 @@ log = logging.getLogger(__name__)
 
 MAX_ANSWER = 262_144
 """Bytes of an answer that are read; a page of a hundred comments with ids and times is a tenth of it."""
+
+_LONGEST_PAUSE = 3_600.0
+"""Seconds; a platform that asks for more is asked again after an hour, because people may have lifted it."""
 
 _DETAIL = 300
 """Characters of the platform's words that are kept."""
@@ -72,13 +76,13 @@ class GraphClient:
         self._http, self._clock, self._timeout, self._failpoint = http, clock, timeout, failpoint
 
     async def write(self, base: str, channel: Channel, call: Call, deadline: float) -> Answer:
-        """Make the call once; it does not begin after `deadline` (monotonic seconds). Never raises for what comes back."""
+        """Make the call once, unless `may_write` says that it is too late. Never raises for what comes back."""
         written = False
 
         async def watch(event: str, _info: object) -> None:
             nonlocal written
             if event.endswith("send_request_headers.started"):
-                if self._clock.monotonic() >= deadline:
+                if not may_write(deadline, self._clock.monotonic(), self._timeout):
                     raise _TooLate
                 written = True
             elif event.endswith("send_request_body.complete"):
@@ -145,7 +149,8 @@ def interpret(response: httpx.Response, body: Any, account: str) -> Answer:
     row, detail = _error(response, body)
     if row is None:
         if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            pause = _retry_after(response) or RATE_PAUSE
+            asked = retry_after(response.headers.get("Retry-After", ""), _date(response)) or RATE_PAUSE
+            pause = min(asked, _LONGEST_PAUSE)
             return Answer(Untouched("too many requests", pause, counts=False), pause, usage)
         return Answer(Unclear(f"status {response.status_code} without the platform's error"), usage=usage)
     return _judged(row, detail, usage)
@@ -188,16 +193,13 @@ def clean(text: str) -> str:
     return redact(kept)[:_DETAIL]
 
 
-def _retry_after(response: httpx.Response) -> float:
-    value = response.headers.get("Retry-After", "")
-    return min(float(value), 3_600.0) if value.isascii() and value.isdigit() else 0.0
+def _date(response: httpx.Response) -> float | None:
+    return http_date(response.headers.get("Date", ""))
 
 
 def _skew(response: httpx.Response, asked: float) -> float:
-    try:
-        ahead = parsedate_to_datetime(response.headers["Date"]).timestamp() - asked
-    except (KeyError, ValueError, TypeError):
-        return 0.0
+    date = _date(response)
+    ahead = date - asked if date is not None else 0.0
     # The header has whole seconds and the way takes time; less than this is not told apart from none.
     return ahead if abs(ahead) > 2.0 else 0.0
 

@@ -9,7 +9,7 @@ from typing_extensions import override
 from antiphon.errors import Invalid
 from publisher.adapters.platforms.graph import Call, GraphClient, clean, path_id
 from publisher.domain.calls import Answer, Deed, Denied, Listing, Rate, Sight
-from publisher.domain.model import Kind, Order, Reason
+from publisher.domain.model import PRIVATE, Kind, Order, Reason
 from publisher.ports import Channel, Platform
 
 _PAGE = 100
@@ -51,7 +51,7 @@ class MetaPlatform(Platform):
         """Return the request for a deed; None when the platform cannot do it."""
         if deed.kind not in self.kinds:
             return None
-        if deed.kind is Kind.REPLY and deed.event_kind == "message":
+        if deed.kind is Kind.REPLY and deed.event_kind in PRIVATE:
             return self._message(account, {"id": path_id(deed.author)}, deed.text)
         if deed.kind is Kind.PRIVATE_REPLY:
             return self._message(account, self._recipient(deed), deed.text)
@@ -72,7 +72,7 @@ class MetaPlatform(Platform):
         return Call("POST", target, {"is_hidden": hidden})
 
     def _recipient(self, deed: Deed) -> Mapping[str, str]:
-        if deed.event_kind == "message":
+        if deed.event_kind in PRIVATE:
             return {"id": path_id(deed.author)}
         return {"post_id" if deed.event_kind == "post" else "comment_id": path_id(deed.target)}
 
