@@ -6,6 +6,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+import yaml
 
 from rules.adapters.matching import build_matcher
 from rules.domain.event import Event
@@ -39,6 +40,69 @@ _COMMENT = Event(
     event_time=NOON,
     received_time=NOON + 1,
 )
+
+
+_PAGE = """
+id: price-question
+name: Answer price questions
+state: active
+priority: 100
+where:
+  platforms: [instagram, facebook]
+  channels: [ig-main]
+  kinds: [comment]
+  objects: {only: [], except: ["1789_ad"]}
+  top_level_only: true
+  ads: include
+when:
+  all:
+    - text: {any: [price, "how much", "сколько стоит"], none: [giveaway], as: words}
+    - language: [en, de, ru]
+    - sentiment: {at_most: neutral}
+    - author: {followers_at_least: 1000, verified: true, segments: [vip], first_contact: true, not_in: [staff]}
+    - rating: {at_most: 2}
+    - cobra: {at_least: contributing}
+    - has: [image, question]
+    - thread: {depth_at_most: 3, human_active: false}
+schedule: {timezone: Europe/Berlin, weekdays: [mon, tue],
+           hours: ["09:00-18:00"], from: 2026-01-01, until: null, except: [2026-12-25]}
+limits:
+  - {per: author, at_most: 1, within: 24h}
+  - {per: author_object, at_most: 1}
+  - {per: rule, at_most: 500, within: 1h}
+then:
+  - reply: {text: {en: ["Hi {{author.first_name}}, it is 49 €.", "…"], de: ["…"], default: ["…"]}, mode: auto, delay: 20s-90s}
+  - private_reply: {text: {en: ["…"]}, mode: approval}
+  - hide: {}
+  - tag: [price]
+  - handoff: {queue: sales, note: "…"}
+  - enter: {campaign: summer-ugc}
+  - request_rights: {campaign: summer-ugc}
+  - notify: {url: "https://example.com", secret_ref: crm}
+stop: true
+test: {share: 0.1, experiment: greeting}
+examples:
+  - {text: "How much is it?", language: en, acts: true}
+  - {text: "price of the giveaway?", acts: false}
+"""
+
+
+@pytest.fixture(scope="session")
+def page() -> Callable[[], dict[str, Any]]:
+    """Return a maker of the document that uses the whole rule language."""
+    return lambda: yaml.safe_load(_PAGE)
+
+
+@pytest.fixture(scope="session")
+def supported(page: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
+    """Return a maker of the same document without what needs campaigns."""
+
+    def make() -> dict[str, Any]:
+        document = page()
+        later = {"enter", "request_rights"}
+        return {**document, "then": [action for action in document["then"] if later.isdisjoint(action)]}
+
+    return make
 
 
 @pytest.fixture(scope="session")

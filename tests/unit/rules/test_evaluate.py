@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from antiphon.ids import action_id
-from rules.domain.decision import ActionKind, Decision, LimitScope, Mode, Outcome, Reason, RuleLimit
+from rules.domain.decision import ActionKind, CobraLevel, Decision, LimitScope, Mode, Outcome, Reason, RuleLimit
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
 from rules.domain.index import Snapshot
-from rules.domain.model import Delete, Handoff, Hide, Like, PrivateReply, Reply, Rule, Schedule, Tag, TextLeaf, Where
+from rules.domain.leaves import TextLeaf
+from rules.domain.model import Delete, Handoff, Hide, Like, Notify, PrivateReply, Reply, Rule, Schedule, Tag, Where
 from rules.domain.state import EMPTY, AuthorState
 
 Comments = Callable[..., Event]
@@ -64,8 +65,7 @@ def test_an_unknown_brand(comment: Comments, rule: Rules, snapshot: Brands) -> N
         ({"verb": "hide"}, Reason.UNSPECIFIED),
         ({"verb": "unhide"}, Reason.UNSPECIFIED),
         ({"verb": "unspecified"}, Reason.UNSPECIFIED),
-        ({"kind": "reaction"}, Reason.UNSPECIFIED),
-        ({"kind": "follow"}, Reason.UNSPECIFIED),
+        ({"kind": "unspecified"}, Reason.UNSPECIFIED),
         ({"author_id": "troll"}, Reason.BLOCKED),
         ({"author_id": "quiet"}, Reason.OPTED_OUT),
     ],
@@ -227,6 +227,18 @@ def test_limits_that_cross_authors_travel_with_the_action(comment: Comments, rul
     assert [limit.per for limit in action.limits] == [LimitScope.OBJECT, LimitScope.RULE, LimitScope.THREAD, LimitScope.BRAND]
 
 
+def test_marks_for_people_consume_no_limit_that_crosses_authors(comment: Comments, rule: Rules, snapshot: Brands) -> None:
+    steps = (Like(), Tag(tags=("x",)), Handoff(queue="sales"), Notify(url="https://example.com", secret_ref="crm"))
+    limited = rule(limits=(RuleLimit(LimitScope.RULE, 5, 60.0),), then=steps)
+    actions = decide(snapshot(limited), comment()).actions
+    assert [(action.kind, len(action.limits)) for action in actions] == [
+        (ActionKind.LIKE, 1),
+        (ActionKind.TAG, 0),
+        (ActionKind.HANDOFF, 0),
+        (ActionKind.NOTIFY, 1),
+    ]
+
+
 def test_a_rule_that_could_not_act_consumes_nothing(comment: Comments, rule: Rules, snapshot: Brands) -> None:
     limited = rule(limits=(RuleLimit(LimitScope.AUTHOR, 1),), then=(Reply(texts={"de": ("x", "y")}),))
     decision, after = evaluate(snapshot(limited), EMPTY, comment(), Understanding("en"))
@@ -284,7 +296,8 @@ def test_no_order_and_no_redelivery_exceeds_a_limit(
 def test_the_same_input_gives_the_same_decision(comment: Comments, rule: Rules, snapshot: Brands) -> None:
     rules = (rule("a", then=(Tag(tags=("x",)),)), rule("b", limits=(RuleLimit(LimitScope.AUTHOR, 1, 60.0),)))
     event = comment()
-    first = evaluate(snapshot(*rules), EMPTY, event, Understanding("en", 0.5))
-    second = evaluate(snapshot(*reversed(rules)), EMPTY, replace(event), Understanding("en", 0.5))
+    understood = Understanding("en", 0.9, -0.5, "negative", 0.8, frozenset({"question"}))
+    first = evaluate(snapshot(*rules), EMPTY, event, understood)
+    second = evaluate(snapshot(*reversed(rules)), EMPTY, replace(event), understood)
     assert first == second
-    assert (first[0].language, first[0].sentiment) == ("en", 0.5)
+    assert (first[0].understanding, first[0].cobra) == (understood, CobraLevel.CONTRIBUTING)

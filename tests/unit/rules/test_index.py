@@ -1,55 +1,24 @@
-"""The index finds what a reading of every rule, one by one, finds."""
+"""The index of a brand's rules: what it is made of, what a change costs, and what it tells besides the rules."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.adapters.matching import build_matcher
-from rules.domain.event import Event
-from rules.domain.index import BrandSettings, Matched, Snapshot, build_snapshot
-from rules.domain.model import All, Any, Condition, Not, Reply, Rule, TextLeaf, TextMode, Where
-from rules.domain.text import exact_form, exact_patterns, fold, patterns, squeezed, squeezed_term, stands_alone, words_form
+from rules.domain.conditions import Refusal
+from rules.domain.decision import CobraLevel, Reason
+from rules.domain.event import NOTHING_UNDERSTOOD, Event
+from rules.domain.facts import Facts
+from rules.domain.index import MAX_RECENT, BrandIndex, BrandSettings, Snapshot, build_index, build_snapshot, merge_snapshot
+from rules.domain.leaves import All, AuthorLeaf, Condition, Not, TextLeaf, TextMode
+from rules.domain.model import Rule, Where
 
 Brands = Callable[..., Snapshot]
 
-WORDS = [
-    "price", "Prices", "ice", "how much", "how-much", "don't", "dont", "e-mail", "so", "sooo", "cool", "coooool",
-    "цена", "оценка", "сколько стоит", "ещё", "größe", "GRÖSSE", "straße", "strasse", "gro\u0308ße",
-    "سعر", "سِعْر", "كم السعر", "कीमत", "कम", "कमी", "価格", "價格", "いくら", "ราคา",
-    "😍", "😍😍", "❤️", "❤", "👍🏽", "👩‍🚀", "🇩🇪", "🇪🇺", "5", "#win", "İstanbul",
-]  # fmt: skip
-GLUE = [" ", "  ", "", "-", ".", ", ", "\n", "_", "'", " @anna ", " https://a.b/price ", "!", "\u0301"]
-
-texts = st.lists(st.tuples(st.sampled_from(WORDS), st.sampled_from(GLUE)), max_size=6).map(
-    lambda parts: "".join(word + glue for word, glue in parts)
-)
-terms = st.lists(st.sampled_from(WORDS), max_size=3).map(tuple)
-leaves = st.builds(TextLeaf, terms, terms, st.sampled_from(TextMode), st.booleans()).filter(
-    lambda leaf: bool(leaf.any or leaf.none)
-)
-conditions: st.SearchStrategy[Condition] = st.recursive(
-    leaves,
-    lambda below: st.one_of(
-        st.builds(All, st.lists(below, min_size=1, max_size=3).map(tuple)),
-        st.builds(Any, st.lists(below, min_size=1, max_size=3).map(tuple)),
-        st.builds(Not, below),
-    ),
-    max_leaves=5,
-)
-PLATFORMS = ["facebook", "instagram", "x", "youtube", "reddit"]
-KINDS = ["comment", "reply", "message", "review", "post", "mention"]
-wheres = st.builds(
-    Where,
-    platforms=st.frozensets(st.sampled_from(PLATFORMS)),
-    channels=st.frozensets(st.sampled_from(["main", "other"]), max_size=1),
-    kinds=st.frozensets(st.sampled_from(KINDS)),
-    objects_only=st.frozensets(st.sampled_from(["post-1", "comment-1"]), max_size=1),
-    objects_except=st.frozensets(st.sampled_from(["post-1", "comment-2"]), max_size=1),
-    top_level_only=st.booleans(),
-    ads=st.sampled_from(["include", "include", "exclude", "only"]),
-)
+TERMS = ["price", "how much", "cool", "цена", "😍"]
 rules = st.lists(
     st.builds(
         Rule,
@@ -57,111 +26,110 @@ rules = st.lists(
         version=st.just(1),
         brand=st.just("acme"),
         priority=st.integers(1, 3),
-        where=st.one_of(st.just(Where()), wheres),
-        when=st.one_of(st.none(), conditions),
-        then=st.just((Reply(texts={"default": ("x",)}),)),
+        where=st.sampled_from([Where(), Where(kinds=frozenset({"comment"})), Where(kinds=frozenset({"review"}))]),
+        when=st.builds(
+            TextLeaf, st.sampled_from(TERMS).map(lambda term: (term,)), st.just(()), st.sampled_from(TextMode), st.booleans()
+        ),
     ),
     max_size=8,
     unique_by=lambda rule: rule.rule_id,
 )
 
 
-def has_term(term: str, mode: TextMode, squeeze: bool, text: str) -> bool:
-    folded = fold(text)
-    form = exact_form(folded) if mode is TextMode.EXACT else words_form(folded)
-    wanted = exact_patterns(term) if mode is TextMode.EXACT else patterns(term)
-    if any(occurs(pattern, mode, form) for pattern in wanted):
-        return True
-    short = squeezed(form) if squeeze else None
-    return short is not None and any(occurs(squeezed_term(pattern), mode, short) for pattern in wanted)
+def seen(event: Event) -> Facts:
+    return Facts(event, NOTHING_UNDERSTOOD, BrandSettings("acme"), cobra=CobraLevel.CONTRIBUTING, first_contact=False)
 
 
-def occurs(pattern: str, mode: TextMode, form: str) -> bool:
-    if mode is TextMode.EXACT:
-        return pattern == form
-    ends = (start + len(pattern) for start in range(len(form)) if form.startswith(pattern, start))
-    return any(mode is TextMode.CONTAINS or stands_alone(form, end - len(pattern), end) for end in ends)
-
-
-def reads(condition: Condition, text: str, *, forgiving: bool, negated: bool = False) -> bool:
-    """Return whether the condition (or its negation) holds; forgiving: as if no term were excluded."""
-    match condition:
-        case Not():
-            return reads(condition.of, text, forgiving=forgiving, negated=not negated)
-        case All():
-            results = [reads(part, text, forgiving=forgiving, negated=negated) for part in condition.of]
-            return any(results) if negated else all(results)
-        case Any():
-            results = [reads(part, text, forgiving=forgiving, negated=negated) for part in condition.of]
-            return all(results) if negated else any(results)
-        case TextLeaf():
-            return reads_leaf(condition, text, forgiving=forgiving, negated=negated)
-
-
-def reads_leaf(leaf: TextLeaf, text: str, *, forgiving: bool, negated: bool) -> bool:
-    wanted = any(has_term(term, leaf.mode, leaf.squeeze, text) for term in leaf.any)
-    unwanted = any(has_term(term, leaf.mode, leaf.squeeze, text) for term in leaf.none)
-    if negated:
-        return (bool(leaf.any) and (forgiving or not wanted)) or unwanted
-    return (not leaf.any or wanted) and (forgiving or not unwanted)
-
-
-def stands(where: Where, event: Event) -> bool:
-    here = {event.root or event.object, event.object}
-    return (
-        event.platform in (where.platforms or {event.platform})
-        and event.kind in (where.kinds or {event.kind})
-        and event.channel in (where.channels or {event.channel})
-        and bool(here & (where.objects_only or here))
-        and not here & where.objects_except
-        and not (where.top_level_only and (event.kind == "reply" or event.parent not in {"", event.root}))
-        and (where.ads == "include" or (where.ads == "only") == event.ad)
-    )
-
-
-def naive(rules: list[Rule], event: Event) -> list[tuple[str, bool]]:
-    """Return (rule, acts) of every rule that matches by place and text."""
-    found = []
-    for rule in sorted(rules, key=lambda rule: (rule.priority, rule.rule_id)):
-        if stands(rule.where, event) and (rule.when is None or reads(rule.when, event.text, forgiving=True)):
-            found.append((rule.rule_id, rule.when is None or reads(rule.when, event.text, forgiving=False)))
-    return found
-
-
-def indexed(matched: list[Matched]) -> list[tuple[str, bool]]:
-    return [(rule.rule_id, not excluded) for rule, excluded in matched]
-
-
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    rules=rules,
-    text=texts,
-    platform=st.sampled_from([*PLATFORMS, "flickr"]),
-    kind=st.sampled_from(KINDS),
-    parent=st.sampled_from(["", "post-1", "comment-0"]),
-    ad=st.booleans(),
+    before=rules,
+    changes=st.lists(st.tuples(st.sampled_from(["drop", "renew", "add"]), st.integers(0, 9)), max_size=12),
+    more=rules,
+    words=st.lists(st.sampled_from([*TERMS, "coool", "word3", "prices"]), max_size=5),
+    merge_after=st.integers(0, 12),
 )
-def test_the_index_agrees_with_reading_every_rule(
-    comment: Callable[..., Event], snapshot: Brands, rules: list[Rule], text: str, platform: str, kind: str, parent: str, ad: bool
-) -> None:
-    event = comment(text=text, platform=platform, kind=kind, parent=parent, ad=ad, channel="main")
-    matched = snapshot(*rules).brands["acme"].index.matched(event)
-    assert indexed(matched) == naive(rules, event)
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(before=rules, after=rules, kept=st.sets(st.integers(0, 7)), text=texts)
 def test_an_index_that_follows_from_another_is_the_same_as_a_new_one(
-    comment: Callable[..., Event], before: list[Rule], after: list[Rule], kept: set[int], text: str
+    comment: Callable[..., Event],
+    before: list[Rule],
+    changes: list[tuple[str, int]],
+    more: list[Rule],
+    words: list[str],
+    merge_after: int,
 ) -> None:
-    stays = [rule for place, rule in enumerate(before) if place in kept]
-    changed = [*stays, *(rule for rule in after if rule.rule_id not in {stay.rule_id for stay in stays})]
-    settings = [BrandSettings("acme")]
-    current = build_snapshot(1, settings, before, [], build_matcher)
-    for revision in (2, 3, 4):
-        current = build_snapshot(revision, settings, changed if revision % 2 == 0 else before, [], build_matcher, current)
-    event = comment(text=text)
-    assert indexed(current.brands["acme"].index.matched(event)) == naive(changed, event)
+    current = [*before, *many(40)]
+    facts = seen(comment(text=" ".join(words)))
+    index = build_index(current, build_matcher)
+    for step, (change, number) in enumerate(changes):
+        current = altered(current, change, number, more)
+        index = index.followed_by(current, build_matcher)
+        index = index.merged(build_matcher) if step == merge_after else index
+        assert index.matched(facts) == build_index(current, build_matcher).matched(facts)
+        assert {id(rule) for rule in index.rules} == {id(rule) for rule in current}
+
+
+def altered(rules: list[Rule], change: str, number: int, more: list[Rule]) -> list[Rule]:
+    place = number % len(rules)
+    if change == "drop":
+        return rules[:place] + rules[place + 1 :]
+    if change == "renew":
+        return [*rules[:place], replace(rules[place], version=rules[place].version + 1), *rules[place + 1 :]]
+    taken = {rule.rule_id for rule in rules}
+    return rules + [rule for rule in more if rule.rule_id not in taken][:1]
+
+
+def many(count: int) -> list[Rule]:
+    return [Rule(f"r{number:04}", 1, "acme", when=TextLeaf((f"word{number}",))) for number in range(count)]
+
+
+def test_one_change_leaves_the_large_tier_as_it_is(comment: Callable[..., Event]) -> None:
+    rules = many(2000)
+    index = build_index(rules, build_matcher)
+    newer = replace(rules[7], version=2)
+    after = index.followed_by([*rules[:7], newer, *rules[8:]], build_matcher)
+    assert after._base is index._base
+    assert not after.is_merged
+    assert after.matched(seen(comment(text="word7 word8"))) == [(newer, None), (rules[8], None)]
+    back = after.followed_by(rules, build_matcher)
+    assert back.matched(seen(comment(text="word7"))) == [(rules[7], None)]
+    assert back.is_merged
+
+
+def test_many_changes_make_one_tier_again(comment: Callable[..., Event]) -> None:
+    rules = many(2000)
+    index = build_index(rules, build_matcher)
+    for number in range(MAX_RECENT):
+        rules[number] = replace(rules[number], version=2)
+    at_most = index.followed_by(rules, build_matcher)
+    rules[MAX_RECENT] = replace(rules[MAX_RECENT], version=2)
+    beyond = at_most.followed_by(rules, build_matcher)
+    assert (at_most.is_merged, beyond.is_merged) == (False, True)
+    assert beyond.matched(seen(comment(text="word3"))) == at_most.matched(seen(comment(text="word3"))) == [(rules[3], None)]
+
+
+def test_merging_changes_nothing_but_the_tiers(comment: Callable[..., Event]) -> None:
+    rules, brands = many(100), [BrandSettings("acme")]
+    first = build_snapshot(1, brands, rules, [], build_matcher)
+    second = build_snapshot(2, brands, rules[1:], [], build_matcher, first)
+    merged = merge_snapshot(second, build_matcher)
+    assert (merged.revision, merged.own_accounts) == (2, second.own_accounts)
+    assert merged.brands["acme"].index.is_merged
+    assert merge_snapshot(merged, build_matcher) is merged
+    for text in ("word0", "word1"):
+        facts = seen(comment(text=text))
+        assert merged.brands["acme"].index.matched(facts) == second.brands["acme"].index.matched(facts)
+
+
+@pytest.mark.parametrize("asking", [AuthorLeaf(first_contact=True), Not(AuthorLeaf(first_contact=False))])
+def test_the_index_knows_whether_a_rule_asks_for_the_first_contact(asking: Condition) -> None:
+    rules = [*many(50), Rule("asks", 1, "acme", when=All((TextLeaf(("hello",)), asking)))]
+    index = build_index(rules, build_matcher)
+    without = index.followed_by(rules[:-1], build_matcher)
+    again = without.followed_by([*rules[:-1], replace(rules[-1], version=2)], build_matcher)
+    assert [one.asks_first_contact for one in (index, without, again)] == [True, False, True]
+
+
+def index_of(snapshot: Snapshot) -> BrandIndex:
+    return snapshot.brands["acme"].index
 
 
 def test_an_unchanged_brand_keeps_its_index(rule: Callable[..., Rule]) -> None:
@@ -180,7 +148,7 @@ def test_terms_of_replaced_rules_do_not_pile_up(rule: Callable[..., Rule]) -> No
         changing = rule("changing", version=version, when=TextLeaf((f"word{version}",)))
         constant = rule("constant", when=TextLeaf(("price",)))
         current = build_snapshot(version, [BrandSettings("acme")], [changing, constant], [], build_matcher, current)
-        sizes.append(len(current.brands["acme"].index._builder._numbers))
+        sizes.append(len(index_of(current)._base._builder._numbers))
     assert max(sizes) < 12
 
 
@@ -195,5 +163,32 @@ def test_the_excluded_terms_are_named(
     comment: Callable[..., Event], rule: Callable[..., Rule], snapshot: Brands, text: str
 ) -> None:
     asks = rule(when=All((TextLeaf(("price",), ("giveaway", "contest")),)))
-    matched = snapshot(asks).brands["acme"].index.matched(comment(text=text))
-    assert matched == {"price": [(asks, ())], "Price giveaway": [(asks, ("giveaway",))], "giveaway": []}[text]
+    matched = index_of(snapshot(asks)).matched(seen(comment(text=text)))
+    assert (
+        matched
+        == {
+            "price": [(asks, None)],
+            "Price giveaway": [(asks, Refusal(Reason.EXCLUDED_TERM, "giveaway"))],
+            "giveaway": [],
+        }[text]
+    )
+
+
+@pytest.mark.parametrize(
+    ("kinds", "kind", "matches"),
+    [
+        ((), "reaction", False),
+        (("reaction",), "reaction", True),
+        (("reaction",), "share", False),
+        (("reaction", "share", "follow", "comment", "reply", "review"), "follow", True),
+        (("reaction", "share", "follow", "comment", "reply", "review"), "reply", True),
+        (("reaction", "share", "follow", "comment", "reply", "review"), "message", False),
+        (("comment", "reply", "review", "message", "post"), "reaction", False),
+    ],
+)
+def test_only_a_rule_that_names_a_silent_kind_is_asked_about_it(
+    comment: Callable[..., Event], rule: Callable[..., Rule], kinds: tuple[str, ...], kind: str, matches: bool
+) -> None:
+    rules = [rule(where=Where(kinds=frozenset(kinds))), rule("other", where=Where(kinds=frozenset({"share"})))]
+    matched = build_index(rules, build_matcher).matched(seen(comment(kind=kind)))
+    assert ("any" in {one.rule_id for one, _ in matched}) is matches

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import rules.domain
 
-ALLOWED = {"antiphon.ids"}
+ALLOWED = {"antiphon.ids", "antiphon.windows"}
 FORBIDDEN = {
     "time",
     "random",

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.domain.decision import LimitScope, RuleLimit
-from rules.domain.state import EMPTY, MAX_USES, MAX_VARIANTS, AuthorState, Use, VariantUse, admit, consume, give_variant
+from rules.domain.state import EMPTY, MAX_USES, MAX_VARIANTS, AuthorState, Use, VariantUse, admit, consume, give_variant, meet
 
 HOUR = 3600.0
 HOURLY = (RuleLimit(LimitScope.AUTHOR, 1, HOUR),)
@@ -86,7 +86,7 @@ def test_an_empty_state_is_no_bytes() -> None:
     assert AuthorState.from_bytes(b"") is EMPTY
 
 
-@pytest.mark.parametrize("data", [b"[2,[],[]]", b"{}", b"nonsense", b"[1]", b"\xff"])
+@pytest.mark.parametrize("data", [b'[3,[],[],""]', b"[2,[],[]]", b'[1,[],[],"e"]', b"{}", b"nonsense", b"[1]", b"\xff"])
 def test_bytes_of_something_else_are_refused(data: bytes) -> None:
     with pytest.raises(ValueError):
         AuthorState.from_bytes(data)
@@ -99,7 +99,33 @@ words = st.text(max_size=20)
 @given(
     st.lists(st.builds(Use, words, words, times, words, times | st.just(inf)), max_size=5).map(tuple),
     st.lists(st.builds(VariantUse, words, st.integers(0, 20), words, times, st.integers(0, 19)), max_size=5).map(tuple),
+    words,
 )
-def test_a_state_survives_its_bytes(uses: tuple[Use, ...], variants: tuple[VariantUse, ...]) -> None:
-    state = AuthorState(uses, variants)
+def test_a_state_survives_its_bytes(uses: tuple[Use, ...], variants: tuple[VariantUse, ...], first: str) -> None:
+    state = AuthorState(uses, variants, first)
     assert AuthorState.from_bytes(state.to_bytes()) == state
+
+
+def test_a_state_of_the_format_before_is_read() -> None:
+    old = b'[1,[["r","p",5.0,"first",null]],[["r",0,"first",5.0,2]]]'
+    state = AuthorState.from_bytes(old)
+    assert state == AuthorState((Use("r", "p", 5.0, "first", inf),), (VariantUse("r", 0, "first", 5.0, 2),))
+    assert AuthorState.from_bytes(state.to_bytes()) == state
+
+
+def test_the_first_event_is_remembered_once() -> None:
+    state = meet(EMPTY, "a" * 64)
+    assert state.first_event == "a" * 32
+    assert meet(state, "b" * 64) is state
+    assert (state.is_first_contact("a" * 64), state.is_first_contact("b" * 64)) == (True, False)
+    assert AuthorState.from_bytes(state.to_bytes()) == state
+
+
+def test_who_consumed_something_before_anyone_asked_is_known() -> None:
+    state = take(take(EMPTY, ONCE_A_POST, "second", 20.0), HOURLY, "first", 10.0)
+    assert (state.is_first_contact("first"), state.is_first_contact("second"), state.is_first_contact("third")) == (
+        True,
+        False,
+        False,
+    )
+    assert meet(state, "third").first_event == "first"

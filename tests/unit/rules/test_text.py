@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.adapters.matching import build_matcher
-from rules.domain.model import TextMode
+from rules.domain.leaves import TextMode
 from rules.domain.text import MASK, exact_form, fold, is_maskable, patterns, squeezed, words_form
-from rules.domain.vocabulary import VocabularyBuilder
+from rules.domain.vocabulary import VocabularyBuilder, forms_of
 
 
 def is_found(term: str, text: str, mode: TextMode = TextMode.WORDS, *, squeeze: bool = False) -> bool:
     builder = VocabularyBuilder()
     keys = builder.keys(term, mode, squeeze=squeeze)
-    return not keys.isdisjoint(builder.build(build_matcher).find(text))
+    return not keys.isdisjoint(builder.build(build_matcher).find(forms_of(text)))
 
 
 @pytest.mark.parametrize(

@@ -11,18 +11,12 @@ import orjson
 from pydantic import BeforeValidator, Field, StrictInt, model_validator
 
 from rules.adapters.schema_actions import ActionPart, ModeName
-from rules.adapters.schema_conditions import (
-    MAX_TERMS,
-    ConditionPart,
-    LimitPart,
-    SchedulePart,
-    WherePart,
-    check_depth,
-)
-from rules.adapters.schema_fields import Duration, Finding, Flag, Later, Part, Slug, refuse, seconds
+from rules.adapters.schema_conditions import ConditionPart, LimitPart, SchedulePart, WherePart, check_depth
+from rules.adapters.schema_fields import Duration, Finding, Flag, Number, Part, Slug, refuse, seconds
+from rules.adapters.schema_text import MAX_EXPRESSIONS, MAX_TERMS
 from rules.domain.acting import PRIVATE_KINDS
 from rules.domain.decision import Mode
-from rules.domain.model import Rule
+from rules.domain.model import SILENT_KINDS, Experiment, Rule
 from rules.domain.templates import PUBLIC_CHARACTERS, excess, worst_case
 
 MAX_ACTIONS = 20
@@ -34,6 +28,13 @@ class ExamplePart(Part):
     text: str = Field(max_length=8000)
     language: str = Field("", max_length=35)
     acts: Flag
+
+
+class ExperimentPart(Part):
+    """The rule acts for this share of authors, always the same ones; rules of one experiment share its draw."""
+
+    share: Annotated[Number, Field(ge=0, le=1)]
+    experiment: Slug
 
 
 class RuleDocument(Part):
@@ -51,7 +52,7 @@ class RuleDocument(Part):
     limits: list[LimitPart] = Field([], max_length=20)
     then: list[ActionPart] = Field(min_length=1, max_length=MAX_ACTIONS)
     stop: Flag = False
-    test: Later = None
+    test: ExperimentPart | None = None
     examples: list[ExamplePart] = Field([], max_length=100)
 
     @model_validator(mode="before")
@@ -62,19 +63,33 @@ class RuleDocument(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        refuse([*self._size_findings(), *self._delay_findings(), *self._length_findings()])
+        findings = (self._size_findings(), self._kind_findings(), self._delay_findings(), self._length_findings())
+        refuse(finding for part in findings for finding in part)
         return self
 
     def _size_findings(self) -> Iterator[Finding]:
-        if self.when is not None and self.when.terms() > MAX_TERMS:
+        texts = self.when.texts() if self.when is not None else []
+        if sum(text.terms() for text in texts) > MAX_TERMS:
             yield ("when",), "too_many_terms", f"a rule has at most {MAX_TERMS} terms"
+        if sum(text.expressions() for text in texts) > MAX_EXPRESSIONS:
+            yield ("when",), "too_many_terms", f"a rule has at most {MAX_EXPRESSIONS} regular expressions; join some by |"
+
+    def _kind_findings(self) -> Iterator[Finding]:
+        silent = sorted(SILENT_KINDS.intersection(self.where.kinds))
+        for place, action in enumerate(self.then if silent else []):
+            if action.timed is not None:
+                told = f"a {silent[0]} cannot be answered or moderated; only tag, handoff and notify act on it"
+                yield ("then", place, action.name), "unanswerable", f"{told}. Make a rule of its own for {', '.join(silent)}"
 
     def _delay_findings(self) -> Iterator[Finding]:
         for place, action in enumerate(self.then):
             content = action.timed
             if content is not None and content.delay_seconds[1] >= seconds(self.freshness):
-                name = next(name for name in type(action).model_fields if getattr(action, name) is content)
-                yield ("then", place, name, "delay"), "delay", "longer than the rule's freshness, so it would always be too late"
+                yield (
+                    ("then", place, action.name, "delay"),
+                    "delay",
+                    "longer than the rule's freshness, so it would always be too late",
+                )
 
     def _length_findings(self) -> Iterator[Finding]:
         for place, action in enumerate(self.then):
@@ -106,6 +121,7 @@ class RuleDocument(Part):
             stop=self.stop,
             freshness_seconds=seconds(self.freshness),
             mode=Mode(self.mode),
+            test=Experiment(self.test.experiment, float(self.test.share)) if self.test is not None else None,
         )
 
 

@@ -3,10 +3,11 @@
 import re
 from collections.abc import Callable
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from rules.adapters.schema_fields import DelayText, Label, Later, Part, as_list, custom, delay_seconds
+from rules.adapters.schema_fields import DelayText, Label, Later, Part, Slug, as_list, custom, delay_seconds, language_tag
 from rules.domain import model
 from rules.domain.acting import DEFAULT
 from rules.domain.decision import Mode
@@ -17,7 +18,13 @@ _MAX_LANGUAGES = 60
 _MAX_CHARACTERS = 8000
 """No platform that is answered takes more."""
 
-_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}")
+_MAX_ADDRESS = 2048
+"""Characters of a URL; servers take no longer ones."""
+
+_HOST_LABEL = re.compile(r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9])?")
+_LAST_LABEL = re.compile(r"[a-z]([a-z0-9-]*[a-z0-9])?")
+"""Starts with a letter, unlike an address in numbers, however that is written (127.1, 0x7f000001, 2130706433)."""
+
 _MODERATION: dict[str, Callable[[Mode, model.Delay], model.RuleAction]] = {
     "hide": model.Hide,
     "unhide": model.Unhide,
@@ -50,14 +57,35 @@ def _texts(value: object) -> object:
 
 
 def _language(name: object) -> str:
-    if isinstance(name, bool):
-        raise custom("quote", "put the language in quotes: YAML reads no as false")
-    tag = str(name).lower().replace("_", "-")
-    if tag != DEFAULT and not _LANGUAGE.fullmatch(tag):
-        raise custom("language", f'{tag!r} is no language tag; write "en", "pt-BR" or "{DEFAULT}"')
-    return tag
+    return DEFAULT if name == DEFAULT else language_tag(name)
 
 
+def _address(value: str) -> str:
+    """Return the URL of a webhook; the names it resolves to are checked when it is called."""
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise custom("url", "no URL; write it as https://example.com/path") from None
+    if not value.isascii() or not value.isprintable() or " " in value or "\\" in value:
+        raise custom("url", "a URL has neither spaces nor letters beyond ASCII; write them percent-encoded")
+    if parts.scheme != "https" or not value.startswith("https://"):
+        raise custom("url", "must begin with https://")
+    if "@" in parts.netloc:
+        raise custom("url", "must hold no user or password; the secret is named by secret_ref")
+    if "#" in value:
+        raise custom("url", "must have no fragment (#…), which is never sent")
+    if not _is_host(parts.hostname or "") or port == 0:
+        raise custom("url", "needs the name of a host, not an address in numbers")
+    return value
+
+
+def _is_host(host: str) -> bool:
+    labels = host.removesuffix(".").split(".")
+    return all(map(_HOST_LABEL.fullmatch, labels)) and _LAST_LABEL.fullmatch(labels[-1]) is not None
+
+
+Address = Annotated[str, Field(max_length=_MAX_ADDRESS), AfterValidator(_address)]
 Template = Annotated[str, Field(min_length=1, max_length=_MAX_CHARACTERS), AfterValidator(_template)]
 Variants = Annotated[list[Template], Field(min_length=1, max_length=MAX_VARIANTS)]
 
@@ -105,6 +133,13 @@ class HandoffPart(Part):
     note: str = Field("", max_length=2000)
 
 
+class NotifyPart(Part):
+    """Where a signed webhook goes, and the name of the brand's secret that signs it."""
+
+    url: Address
+    secret_ref: Slug
+
+
 class ActionPart(Part):
     """One action: exactly one of its fields is given."""
 
@@ -118,7 +153,7 @@ class ActionPart(Part):
     handoff: HandoffPart | None = None
     enter: Later = None
     request_rights: Later = None
-    notify: Later = None
+    notify: NotifyPart | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -138,6 +173,11 @@ class ActionPart(Part):
         return self
 
     @property
+    def name(self) -> str:
+        """Return the word for the action."""
+        return next(name for name in type(self).model_fields if getattr(self, name) is not None)
+
+    @property
     def timed(self) -> ModerationPart | None:
         """Return the content of an action that happens on the platform, else None."""
         return self.reply or self.private_reply or self.hide or self.unhide or self.like or self.delete
@@ -148,6 +188,8 @@ class ActionPart(Part):
             return model.Tag(tags=tuple(self.tag))
         if self.handoff is not None:
             return model.Handoff(queue=self.handoff.queue, note=self.handoff.note)
+        if self.notify is not None:
+            return model.Notify(url=self.notify.url, secret_ref=self.notify.secret_ref)
         return self._answer() or self._moderation()
 
     def _answer(self) -> model.Reply | model.PrivateReply | None:

@@ -1,38 +1,38 @@
 """`where`, `when`, `schedule` and `limits` of a rule document."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
+from rules.adapters.schema_facts import (
+    AuthorPart,
+    CobraField,
+    FeaturesPart,
+    LanguagesPart,
+    RatingPart,
+    SentimentField,
+    ThreadPart,
+)
 from rules.adapters.schema_fields import (
     Count,
     Day,
     Duration,
-    Finding,
     Flag,
     Hours,
     Identifier,
-    Later,
     Part,
     Slug,
     Zone,
     as_list,
     custom,
-    later,
     minutes,
     refuse,
     seconds,
-    written,
 )
-from rules.domain import model
+from rules.adapters.schema_text import TextPart
+from rules.domain import leaves, model
 from rules.domain.decision import LimitScope, RuleLimit
-from rules.domain.model import INELIGIBLE_KINDS
-from rules.domain.text import is_maskable, patterns
-
-MAX_TERMS = 500
-"""Terms a rule may have: more belong into several rules, and make every save and every index larger."""
 
 MAX_DEPTH = 5
 """How deep conditions may be nested; people do not read deeper ones."""
@@ -46,8 +46,6 @@ Platform = Literal[
     "telegram", "mastodon", "bluesky", "google_business", "trustpilot", "xing", "flickr",
 ]  # fmt: skip
 EventKind = Literal["comment", "reply", "mention", "message", "review", "post", "reaction", "share", "follow", "story_mention"]
-Term = Annotated[str, Field(min_length=1, max_length=100), BeforeValidator(written)]
-Terms = Annotated[list[Term], Field(max_length=MAX_TERMS), BeforeValidator(as_list)]
 Objects = Annotated[list[Identifier], Field(max_length=_MAX_OBJECTS), BeforeValidator(as_list)]
 
 
@@ -68,15 +66,6 @@ class WherePart(Part):
     top_level_only: Flag = False
     ads: Literal["include", "exclude", "only"] = "include"
 
-    @model_validator(mode="after")
-    def _check_kinds(self) -> Self:
-        refuse(
-            (("kinds", place), "not_yet_supported", "not yet supported")
-            for place, kind in enumerate(self.kinds)
-            if kind in INELIGIBLE_KINDS
-        )
-        return self
-
     def to_domain(self) -> model.Where:
         """Return what the evaluator reads."""
         return model.Where(
@@ -90,39 +79,6 @@ class WherePart(Part):
         )
 
 
-class TextPart(Part):
-    """Terms to be found, and terms that must not be."""
-
-    any: Terms = []
-    none: Terms = []
-    as_: Literal["words", "contains", "exact", "prefix", "regex"] = Field("words", alias="as")
-    squeeze: Flag = False
-
-    @field_validator("as_")
-    @classmethod
-    def _supported(cls, value: str) -> str:
-        return later(value) if value in {"prefix", "regex"} else value
-
-    @model_validator(mode="after")
-    def _check_terms(self) -> Self:
-        if not self.any and not self.none:
-            raise custom("empty", "needs terms in `any` or in `none`")
-        refuse(self._findings())
-        return self
-
-    def _findings(self) -> Iterator[Finding]:
-        for name in ("any", "none"):
-            for place, term in enumerate(getattr(self, name)):
-                if not patterns(term):
-                    yield (name, place), "term", "nothing of this term is ever found in a text"
-                elif self.as_ != "exact" and is_maskable(term):
-                    yield (name, place), "term", "links and handles are left out before terms are looked for"
-
-    def to_domain(self) -> model.TextLeaf:
-        """Return what the evaluator reads."""
-        return model.TextLeaf(tuple(self.any), tuple(self.none), model.TextMode(self.as_), self.squeeze)
-
-
 class ConditionPart(Part):
     """One node of `when`: exactly one of its fields is given."""
 
@@ -130,13 +86,13 @@ class ConditionPart(Part):
     any: Annotated[list["ConditionPart"], Field(min_length=1, max_length=_MAX_PARTS)] | None = None
     not_: "ConditionPart | None" = Field(None, alias="not")
     text: TextPart | None = None
-    language: Later = None
-    sentiment: Later = None
-    author: Later = None
-    rating: Later = None
-    cobra: Later = None
-    has: Later = None
-    thread: Later = None
+    language: LanguagesPart | None = None
+    sentiment: SentimentField | None = None
+    author: AuthorPart | None = None
+    rating: RatingPart | None = None
+    cobra: CobraField | None = None
+    has: FeaturesPart | None = None
+    thread: ThreadPart | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Self:
@@ -144,21 +100,21 @@ class ConditionPart(Part):
             raise custom("one_of", "give exactly one of all, any, not or one leaf")
         return self
 
-    def terms(self) -> int:
-        """Return how many terms the node and all below it have."""
-        own = len(self.text.any) + len(self.text.none) if self.text else 0
-        return own + sum(part.terms() for part in [*(self.all or []), *(self.any or []), *([self.not_] if self.not_ else [])])
+    def texts(self) -> list[TextPart]:
+        """Return the text leaves at the node and below it."""
+        below = [*(self.all or []), *(self.any or []), *([self.not_] if self.not_ else [])]
+        return [*([self.text] if self.text else []), *(text for part in below for text in part.texts())]
 
-    def to_domain(self) -> model.Condition:
+    def to_domain(self) -> leaves.Condition:
         """Return what the evaluator reads."""
         if self.all is not None:
-            return model.All(tuple(part.to_domain() for part in self.all))
+            return leaves.All(tuple(part.to_domain() for part in self.all))
         if self.any is not None:
-            return model.Any(tuple(part.to_domain() for part in self.any))
+            return leaves.Any(tuple(part.to_domain() for part in self.any))
         if self.not_ is not None:
-            return model.Not(self.not_.to_domain())
-        assert self.text is not None  # noqa: S101 (exactly one is given and the others are refused)
-        return self.text.to_domain()
+            return leaves.Not(self.not_.to_domain())
+        given = (self.text, self.language, self.sentiment, self.author, self.rating, self.cobra, self.has, self.thread)
+        return next(leaf for leaf in given if leaf is not None).to_domain()
 
 
 def check_depth(value: object) -> object:

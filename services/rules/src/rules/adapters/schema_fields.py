@@ -12,6 +12,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _DURATION = re.compile(r"([1-9]\d{0,6})([smhd])")
 _HOURS = re.compile(r"(\d{1,2}):([0-5]\d)-(\d{1,2}):([0-5]\d)")
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8}){0,3}")
 _DAY_MINUTES = 24 * 60
 
 LONGEST_SECONDS = 10 * 366 * 86400
@@ -124,10 +125,26 @@ def written(value: object) -> object:
     return str(value) if isinstance(value, int | float) else value
 
 
+def _number(value: object) -> object:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise custom("number", "must be a number, without quotes")
+    return value
+
+
 def _one_line(value: str) -> str:
     if not value.strip() or not value.isprintable():
         raise custom("text", "must be one line of visible text")
     return value
+
+
+def language_tag(value: object) -> str:
+    """Return a language tag in lower case. Raises a validation error for what is none."""
+    if isinstance(value, bool):
+        raise custom("quote", "put the language in quotes: YAML reads no as false")
+    tag = str(value).lower().replace("_", "-")
+    if not _LANGUAGE.fullmatch(tag):
+        raise custom("language", f'{tag[:40]!r} is no language tag; write "en" or "pt-BR"')
+    return tag
 
 
 Duration = Annotated[str, AfterValidator(_duration)]
@@ -138,5 +155,7 @@ Day = Annotated[date, BeforeValidator(_day)]
 Slug = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,62}$")]
 Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(_one_line), BeforeValidator(written)]
 Identifier = Annotated[str, Field(min_length=1, max_length=256), AfterValidator(_one_line), BeforeValidator(written)]
+LanguageTag = Annotated[str, BeforeValidator(language_tag)]
 Count = Annotated[StrictInt, Field(ge=1, le=1_000_000)]
+Number = Annotated[int | float, BeforeValidator(_number)]
 Flag = StrictBool

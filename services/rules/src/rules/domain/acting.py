@@ -1,14 +1,16 @@
 """From a rule's `then` to actions for one event: mode, words, time. What cannot be done has its reason."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import NamedTuple
 
 from antiphon.ids import action_id
+from rules.domain.conditions import Refusal
 from rules.domain.decision import Action, Mode, Reason, RuleLimit
 from rules.domain.event import Event, Understanding
-from rules.domain.model import Answer, Delete, Handoff, PrivateReply, Rule, RuleAction, Tag, Texts
+from rules.domain.model import Answer, BrandSettings, Delete, Handoff, Notify, PrivateReply, Rule, RuleAction, Tag, Texts
+from rules.domain.notice import notice
 from rules.domain.state import AUTHOR_SCOPES, AuthorState, give_variant
 from rules.domain.templates import excess, first_name, render
 
@@ -19,12 +21,8 @@ DEFAULT = "default"
 """The template language for every language that has none of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why one action of a rule cannot be done."""
-
-    reason: Reason
-    detail: str
+UNSURE = 0.5
+"""Below this confidence a language that the brand does not speak is taken for unknown: it is more often wrong than right."""
 
 
 class _Words(NamedTuple):
@@ -43,7 +41,7 @@ class Situation:
 
     event: Event
     understanding: Understanding
-    brand_mode: Mode
+    settings: BrandSettings
     state: AuthorState
 
 
@@ -58,23 +56,34 @@ def build_action(situation: Situation, rule: Rule, position: int) -> Action | Re
         words = chosen
         if words.variants > 1:
             situation.state = _after(situation, rule, position, words.variant)
-    return Action(
+    action = Action(
         action_id=action_id(event.brand, event.event_id, rule.rule_id, position),
         rule_id=rule.rule_id,
         rule_version=rule.version,
         position=position,
         kind=template.kind,
-        mode=_mode(template, rule, situation.brand_mode),
+        mode=_mode(template, rule, situation.settings.mode),
         text=words.text,
         language=words.language,
         variant=words.variant,
         not_before=event.received_time + _delay(template, event, rule, position),
         expires=event.event_time + rule.freshness_seconds,
-        limits=crossing_limits(rule) if rule.limits else (),
-        tags=template.tags if isinstance(template, Tag) else (),
-        queue=template.queue if isinstance(template, Handoff) else "",
-        note=template.note if isinstance(template, Handoff) else "",
+        limits=crossing_limits(rule, template) if rule.limits else (),
     )
+    return _with_content(action, template, situation, rule)
+
+
+def _with_content(action: Action, template: RuleAction, situation: Situation, rule: Rule) -> Action:
+    match template:
+        case Tag():
+            return replace(action, tags=template.tags)
+        case Handoff():
+            return replace(action, queue=template.queue, note=template.note)
+        case Notify():
+            body = notice(rule, situation.event, situation.understanding)
+            return replace(action, url=template.url, secret_ref=template.secret_ref, body=body)
+        case _:
+            return action
 
 
 def _after(situation: Situation, rule: Rule, position: int, variant: int) -> AuthorState:
@@ -90,8 +99,13 @@ def _after(situation: Situation, rule: Rule, position: int, variant: int) -> Aut
     )
 
 
-def crossing_limits(rule: Rule) -> tuple[RuleLimit, ...]:
-    """Return the limits that cross authors: somebody else counts those."""
+def crossing_limits(rule: Rule, template: RuleAction) -> tuple[RuleLimit, ...]:
+    """Return the limits that cross authors, which somebody else counts, as far as the action consumes them.
+
+    Limits bound what others see of the brand. Tags and hand-offs are marks for its own people and consume none.
+    """
+    if isinstance(template, Tag | Handoff):
+        return ()
     return tuple(limit for limit in rule.limits if limit.per not in AUTHOR_SCOPES)
 
 
@@ -117,25 +131,64 @@ def _share(purpose: str, event: Event, rule: Rule, position: int) -> float:
 
 
 def _words(situation: Situation, answer: Answer, rule: Rule, position: int) -> _Words | Refusal:
-    event, spoken = situation.event, situation.understanding.language
-    language = template_language(answer.texts, spoken)
+    event, understood, settings = situation.event, situation.understanding, situation.settings
+    language = template_language(answer.texts, spoken_language(understood, settings), settings.languages)
     if language is None:
-        return Refusal(Reason.NO_TEMPLATE_LANGUAGE, f"language {spoken or 'unknown'!r}, texts in {', '.join(answer.texts)}")
+        spoken = understood.language or "unknown"
+        return Refusal(Reason.NO_TEMPLATE_LANGUAGE, f"language {spoken!r}, texts in {', '.join(answer.texts)}")
     variants = answer.texts[language]
     variant = _variant(situation, rule, position, len(variants)) if len(variants) > 1 else 0
-    text = render(variants[variant], _values(event))
+    text = disclosed(render(variants[variant], _values(event)), language, settings)
     private = isinstance(answer, PrivateReply) or event.kind in PRIVATE_KINDS
     too_long = excess(len(text), len(text.encode()), (event.platform,), private=private)
     return Refusal(Reason.TOO_LONG, too_long) if too_long else _Words(text, language, variant, len(variants))
 
 
-def template_language(texts: Texts, language: str) -> str | None:
-    """Return the key of the texts for a language tag: itself, its first part ("pt" for "pt-BR"), "default", or None."""
-    tag = language.lower().replace("_", "-")
-    for candidate in (tag, tag.partition("-")[0], DEFAULT):
-        if candidate in texts:
-            return candidate
-    return None
+def spoken_language(understood: Understanding, settings: BrandSettings) -> str:
+    """Return the tag of the language to answer in, "" when it is not known.
+
+    An unsure guess counts only if it is one of the brand's languages. A confidence of 0 means that none was given.
+    """
+    tag = _tag(understood.language)
+    unsure = 0.0 < understood.language_confidence < UNSURE
+    spoken = {part for language in settings.languages for part in _ways(_tag(language))}
+    return "" if unsure and spoken and spoken.isdisjoint(_ways(tag)) else tag
+
+
+def disclosed(text: str, language: str, settings: BrandSettings) -> str:
+    """Return an answer with the brand's disclosure: that of its language, the default, the brand's first one, or any.
+
+    On a line of its own below several lines, else after a space; not twice where the text ends with it already.
+    """
+    disclosures = settings.disclosures
+    wanted = (
+        *_ways(language),
+        DEFAULT,
+        *(way for known in settings.languages for way in _ways(_tag(known))),
+        *sorted(disclosures),
+    )
+    words = next((disclosures[name] for name in wanted if disclosures.get(name)), "")
+    if not words or text.endswith(words):
+        return text
+    return text + ("\n" if "\n" in text else " ") + words
+
+
+def template_language(texts: Texts, language: str, spoken: Sequence[str] = ()) -> str | None:
+    """Return the key of the texts for a language tag: itself, its first part ("pt" for "pt-BR"), "default", or None.
+
+    Where no language is known and no default given, the first of the languages that the brand has `spoken` with texts.
+    """
+    others = () if language else (way for known in spoken for way in _ways(_tag(known)))
+    return next((key for key in (*_ways(_tag(language)), DEFAULT, *others) if key in texts), None)
+
+
+def _tag(language: str) -> str:
+    return language.lower().replace("_", "-")
+
+
+def _ways(tag: str) -> tuple[str, ...]:
+    """Return a tag and its first part."""
+    return (tag, tag.partition("-")[0]) if tag else ()
 
 
 def _variant(situation: Situation, rule: Rule, position: int, count: int) -> int:

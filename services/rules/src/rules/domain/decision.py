@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
-from rules.domain.event import Event
+from rules.domain.event import NOTHING_UNDERSTOOD, Event, Understanding
 
 
 class Outcome(StrEnum):
@@ -71,6 +71,15 @@ class ActionKind(StrEnum):
     NOTIFY = auto()
 
 
+class CobraLevel(StrEnum):
+    """A person's online brand-related activity, in rising order (Muntinga, Moorman & Smit 2011)."""
+
+    UNSPECIFIED = auto()
+    CONSUMING = auto()
+    CONTRIBUTING = auto()
+    CREATING = auto()
+
+
 class LimitScope(StrEnum):
     """What a limit is counted for."""
 
@@ -115,6 +124,9 @@ class Action:
     queue: str = ""
     note: str = ""
     campaign: str = ""
+    url: str = ""
+    secret_ref: str = ""
+    body: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +140,15 @@ class RuleOutcome:
 
 
 @dataclass(frozen=True, slots=True)
+class Assignment:
+    """The arm ("treatment" or "holdout") of an experiment that the author is in, for a rule that matched."""
+
+    experiment: str
+    rule_id: str
+    arm: str
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The decision on one event under one configuration."""
 
@@ -135,7 +156,8 @@ class Decision:
     config_revision: int
     outcome: Outcome
     reason: Reason
-    rules: tuple[RuleOutcome, ...]
-    actions: tuple[Action, ...]
-    language: str
-    sentiment: float | None
+    rules: tuple[RuleOutcome, ...] = ()
+    actions: tuple[Action, ...] = ()
+    understanding: Understanding = NOTHING_UNDERSTOOD
+    cobra: CobraLevel = CobraLevel.UNSPECIFIED
+    assignments: tuple[Assignment, ...] = ()

@@ -2,19 +2,20 @@
 
 from dataclasses import replace
 
-from rules.domain.acting import Refusal, Situation, build_action
-from rules.domain.decision import Action, Decision, Outcome, Reason, RuleLimit, RuleOutcome
+from rules.domain.acting import Situation, build_action
+from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
+from rules.domain.conditions import Refusal
+from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
+from rules.domain.experiments import HOLDOUT, arm
+from rules.domain.facts import Facts
 from rules.domain.index import BrandConfiguration, Snapshot
 from rules.domain.model import INELIGIBLE_KINDS, BrandSettings, Rule
 from rules.domain.schedule import describe, is_open
-from rules.domain.state import AuthorState, admit, consume
+from rules.domain.state import AuthorState, admit, consume, meet
 
 Refusals = list[tuple[int, Refusal]]
 """Positions of actions that cannot be done, and why."""
-
-ANSWERED_VERBS = frozenset({"create", "edit"})
-"""An edit is the same object with new words: it may be answered if the first words were not."""
 
 
 def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding: Understanding) -> tuple[Decision, AuthorState]:
@@ -25,14 +26,31 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
     barred = ineligible(snapshot, brand.settings, event)
     if barred is not None:
         return _unanswered(snapshot, event, understanding, Outcome.NOT_ELIGIBLE, barred), state
-    return _decide(snapshot, brand, state, event, understanding)
+    asked = brand.index.asks_first_contact
+    facts = Facts(
+        event,
+        understanding,
+        brand.settings,
+        cobra=cobra_level(event),
+        first_contact=asked and state.is_first_contact(event.event_id),
+    )
+    return _decide(snapshot, brand, facts, meet(state, event.event_id) if asked else state)
+
+
+def _unanswered(
+    snapshot: Snapshot, event: Event, understanding: Understanding, outcome: Outcome, reason: Reason = Reason.UNSPECIFIED
+) -> Decision:
+    return Decision(event, snapshot.revision, outcome, reason, understanding=understanding, cobra=cobra_level(event))
 
 
 def ineligible(snapshot: Snapshot, settings: BrandSettings, event: Event) -> Reason | None:
-    """Return why the event is never answered (UNSPECIFIED: by what it is), or None."""
+    """Return why the event is never answered (UNSPECIFIED: by what it is), or None.
+
+    An edit is the same object with new words: it may be answered if the first words were not.
+    """
     if event.echo or (event.platform, event.author_id) in snapshot.own_accounts:
         return Reason.OWN_ACCOUNT
-    if event.verb not in ANSWERED_VERBS or event.kind in INELIGIBLE_KINDS:
+    if event.verb not in DONE_BY_PEOPLE or event.kind in INELIGIBLE_KINDS:
         return Reason.UNSPECIFIED
     if settings.blocked or settings.opted_out:
         author = f"{event.platform}:{event.author_id}"
@@ -43,26 +61,25 @@ def ineligible(snapshot: Snapshot, settings: BrandSettings, event: Event) -> Rea
     return None
 
 
-def _unanswered(
-    snapshot: Snapshot, event: Event, understanding: Understanding, outcome: Outcome, reason: Reason = Reason.UNSPECIFIED
-) -> Decision:
-    return Decision(event, snapshot.revision, outcome, reason, (), (), understanding.language, understanding.sentiment)
-
-
-def _decide(
-    snapshot: Snapshot, brand: BrandConfiguration, state: AuthorState, event: Event, understanding: Understanding
-) -> tuple[Decision, AuthorState]:
-    matched = brand.index.matched(event)
+def _decide(snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: AuthorState) -> tuple[Decision, AuthorState]:
+    matched = brand.index.matched(facts)
     if not matched:
-        return _unanswered(snapshot, event, understanding, Outcome.NO_MATCH), state
-    run = _Run(brand.settings, state, event, understanding)
-    rules = tuple(run.outcome(rule, excluded) for rule, excluded in matched)
+        return _unanswered(snapshot, facts.event, facts.understanding, Outcome.NO_MATCH), state
+    run = _Run(facts, state)
+    rules = tuple(run.outcome(rule, refusal) for rule, refusal in matched)
     actions, after = tuple(run.actions), run.state
     if brand.settings.held:
         rules, actions, after = _held(rules, brand.settings), (), state
-    outcome = Outcome.ACTED if actions else Outcome.NOT_ACTED
     decision = Decision(
-        event, snapshot.revision, outcome, Reason.UNSPECIFIED, rules, actions, understanding.language, understanding.sentiment
+        facts.event,
+        snapshot.revision,
+        Outcome.ACTED if actions else Outcome.NOT_ACTED,
+        Reason.UNSPECIFIED,
+        rules,
+        actions,
+        facts.understanding,
+        facts.cobra,
+        tuple(run.assignments),
     )
     return decision, after
 
@@ -77,23 +94,24 @@ def _held(rules: tuple[RuleOutcome, ...], settings: BrandSettings) -> tuple[Rule
 class _Run:
     """The rules of one event, one after the other: what earlier ones took is gone for later ones."""
 
-    __slots__ = ("_event", "_situation", "_slots", "_stopped_by", "actions")
+    __slots__ = ("_event", "_situation", "_slots", "_stopped_by", "actions", "assignments")
 
-    def __init__(self, settings: BrandSettings, state: AuthorState, event: Event, understanding: Understanding) -> None:
-        self._event = event
-        self._situation = Situation(event, understanding, settings.mode, state)
+    def __init__(self, facts: Facts, state: AuthorState) -> None:
+        self._event = facts.event
+        self._situation = Situation(facts.event, facts.understanding, facts.settings, state)
         self._slots: dict[str, str] = {}
         self._stopped_by = ""
         self.actions: list[Action] = []
+        self.assignments: list[Assignment] = []
 
     @property
     def state(self) -> AuthorState:
         """Return the author's state after the rules so far."""
         return self._situation.state
 
-    def outcome(self, rule: Rule, excluded: tuple[str, ...]) -> RuleOutcome:
+    def outcome(self, rule: Rule, refusal: Refusal | None) -> RuleOutcome:
         """Return what becomes of a rule that matched; its actions are added to those of the event."""
-        refusal = self._refusal(rule, excluded)
+        refusal = refusal or self._refusal(rule)
         if refusal is not None:
             return RuleOutcome(rule.rule_id, rule.version, refusal.reason, refusal.detail)
         refusals = self._act(rule)
@@ -106,10 +124,9 @@ class _Run:
             self._stopped_by = rule.rule_id
         return RuleOutcome(rule.rule_id, rule.version, Reason.UNSPECIFIED, _details(rule, refusals) if refusals else "")
 
-    def _refusal(self, rule: Rule, excluded: tuple[str, ...]) -> Refusal | None:
+    def _refusal(self, rule: Rule) -> Refusal | None:
         event = self._event
-        if excluded:
-            return Refusal(Reason.EXCLUDED_TERM, ", ".join(excluded))
+        held_out = self._is_held_out(rule)
         if self._stopped_by:
             return Refusal(Reason.STOPPED, f"by {self._stopped_by}")
         if rule.schedule is not None and not is_open(rule.schedule, event.event_time):
@@ -117,8 +134,18 @@ class _Run:
         age = event.received_time - event.event_time
         if age > rule.freshness_seconds:
             return Refusal(Reason.STALE, f"{age:.0f} s old, at most {rule.freshness_seconds:.0f} s")
+        if held_out and rule.test is not None:
+            return Refusal(Reason.HOLDOUT, f"experiment {rule.test.name}, acts for a share of {rule.test.share:g}")
         limit = self._limit(rule) if rule.limits else None
         return Refusal(Reason.LIMIT, _in_words(limit)) if limit is not None else None
+
+    def _is_held_out(self, rule: Rule) -> bool:
+        """Return whether the author is in the arm for which the rule does not act; the arm is recorded in any case."""
+        if rule.test is None:
+            return False
+        drawn = arm(rule.test, self._event)
+        self.assignments.append(Assignment(rule.test.name, rule.rule_id, drawn))
+        return drawn == HOLDOUT
 
     def _limit(self, rule: Rule) -> RuleLimit | None:
         event = self._event

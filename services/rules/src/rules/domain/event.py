@@ -42,7 +42,19 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What was understood of the text: a language tag ("" = not determined) and a sentiment from -1 to 1."""
+    """What was understood of the text.
+
+    `language` is a lower-case language tag ("" = not determined), `sentiment` a score from -1 to 1 (None = not
+    determined), `polarity` "negative", "neutral", "positive" or ""; confidences are probabilities; `flags` are among
+    complaint, praise, purchase_intent, question and spam.
+    """
 
     language: str = ""
+    language_confidence: float = 0.0
     sentiment: float | None = None
+    polarity: str = ""
+    sentiment_confidence: float = 0.0
+    flags: frozenset[str] = frozenset()
+
+
+NOTHING_UNDERSTOOD = Understanding()

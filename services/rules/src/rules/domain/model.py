@@ -3,22 +3,47 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum, auto
 from typing import ClassVar
 
 from rules.domain.decision import ActionKind, Mode
 from rules.domain.decision import RuleLimit as RuleLimit
+from rules.domain.leaves import Condition
 
 FRESHNESS_SECONDS = 24 * 3600.0
 """An answer to something older than a day surprises more than it helps; a rule may say otherwise."""
 
-INELIGIBLE_KINDS = frozenset({"reaction", "share", "follow", "unspecified", ""})
-"""Kinds of events that hold nothing to answer."""
+SILENT_KINDS = frozenset({"reaction", "share", "follow"})
+"""Kinds of events that hold no words to answer. Only a rule that names one of them is asked about it, and it may only
+tag, hand off and notify."""
+
+INELIGIBLE_KINDS = frozenset({"unspecified", ""})
+"""Kinds of events that no rule is asked about."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlagTerms:
+    """A brand's own words for a flag; `language` "*": in every language."""
+
+    flag: str
+    language: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteModel:
+    """A brand's own model of language and sentiment; past `timeout` seconds the built-in one answers."""
+
+    url: str
+    timeout: float
+    sealed_token: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BrandSettings:
-    """What holds for all rules of a brand. Authors are `platform:author id`."""
+    """What holds for all rules of a brand. Authors are `platform:author id`.
+
+    `disclosures`: language tag or "default" → words appended to every automatic answer.
+    """
 
     brand: str
     mode: Mode = Mode.AUTO
@@ -26,11 +51,19 @@ class BrandSettings:
     blocked: frozenset[str] = frozenset()
     opted_out: frozenset[str] = frozenset()
     held_reason: str = ""
+    languages: tuple[str, ...] = ()
+    disclosures: Mapping[str, str] = field(default_factory=dict)
+    segments: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    flag_terms: tuple[FlagTerms, ...] = ()
+    remote: RemoteModel | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """Cheap conditions on place; an empty set restricts nothing. `ads` is "include", "exclude" or "only"."""
+    """Cheap conditions on place; `ads` is "include", "exclude" or "only".
+
+    An empty set restricts nothing, but no kinds mean all that can be answered: silent kinds must be named.
+    """
 
     platforms: frozenset[str] = frozenset()
     channels: frozenset[str] = frozenset()
@@ -39,51 +72,6 @@ class Where:
     objects_except: frozenset[str] = frozenset()
     top_level_only: bool = False
     ads: str = "include"
-
-
-class TextMode(StrEnum):
-    """How a term is found in a text."""
-
-    WORDS = auto()
-    CONTAINS = auto()
-    EXACT = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class TextLeaf:
-    """At least one of `any` (when there are some) and none of `none`; terms as people wrote them.
-
-    `squeeze`: repeated letters do not matter ("sooo").
-    """
-
-    any: tuple[str, ...] = ()
-    none: tuple[str, ...] = ()
-    mode: TextMode = TextMode.WORDS
-    squeeze: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class All:
-    """Every one holds."""
-
-    of: tuple["Condition", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Any:
-    """At least one holds."""
-
-    of: tuple["Condition", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """It does not hold."""
-
-    of: "Condition"
-
-
-Condition = All | Any | Not | TextLeaf
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +183,24 @@ class Handoff(_Step):
     kind: ClassVar[ActionKind] = ActionKind.HANDOFF
 
 
-RuleAction = Reply | PrivateReply | Hide | Unhide | Like | Delete | Tag | Handoff
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notify(_Step):
+    """Tell another system, by a webhook signed with the brand's secret of that name."""
+
+    url: str
+    secret_ref: str
+    kind: ClassVar[ActionKind] = ActionKind.NOTIFY
+
+
+RuleAction = Notify | Reply | PrivateReply | Hide | Unhide | Like | Delete | Tag | Handoff
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """The rule acts for this share (0 to 1) of authors, always the same ones; for the others it is held out."""
+
+    name: str
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +220,4 @@ class Rule:
     stop: bool = False
     freshness_seconds: float = FRESHNESS_SECONDS
     mode: Mode = Mode.AUTO
+    test: Experiment | None = None

@@ -26,7 +26,10 @@ MAX_USES = 256
 MAX_VARIANTS = 32
 """Last variants an author may hold."""
 
-_FORMAT = 1
+_FORMAT = 2
+_WITHOUT_FIRST_EVENT = 1
+"""The format before the first contact was remembered."""
+
 _EVENT_CHARACTERS = 32
 """Event ids are hashes: half of one still tells events apart and halves the state."""
 
@@ -55,31 +58,45 @@ class VariantUse:
 
 @dataclass(frozen=True, slots=True)
 class AuthorState:
-    """The state of one author, immutable."""
+    """The state of one author, immutable. `first_event`: the first one seen since a rule asks for it, "" if none did."""
 
     uses: tuple[Use, ...] = ()
     variants: tuple[VariantUse, ...] = ()
+    first_event: str = ""
 
     def to_bytes(self) -> bytes:
         """Return a compact form; b"" for an empty state."""
-        if not self.uses and not self.variants:
+        if self == EMPTY:
             return b""
         uses = [[u.rule_id, u.object, u.event_time, u.event_id, None if u.keep_until == inf else u.keep_until] for u in self.uses]
         variants = [[v.rule_id, v.position, v.event_id, v.event_time, v.variant] for v in self.variants]
-        return json.dumps([_FORMAT, uses, variants], separators=(",", ":"), ensure_ascii=False).encode()
+        return json.dumps([_FORMAT, uses, variants, self.first_event], separators=(",", ":"), ensure_ascii=False).encode()
 
     @staticmethod
     def from_bytes(data: bytes) -> "AuthorState":
         """Return the state in bytes of `to_bytes`. Raises ValueError for anything else."""
         if not data:
             return EMPTY
-        version, uses, variants = json.loads(data)
-        if version != _FORMAT:
-            raise ValueError(f"author state of format {version}; this release reads {_FORMAT}")
+        version, uses, variants, *first = json.loads(data)
+        if (version, len(first)) not in {(_FORMAT, 1), (_WITHOUT_FIRST_EVENT, 0)}:
+            raise ValueError(f"author state of format {version}; this release reads up to {_FORMAT}")
         return AuthorState(
             tuple(Use(rule, post, time, event, inf if keep is None else keep) for rule, post, time, event, keep in uses),
             tuple(VariantUse(*variant) for variant in variants),
+            *first,
         )
+
+    @property
+    def first_known(self) -> str:
+        """Return the author's first event that this state knows of, also if no rule asked for it; "" if it knows none."""
+        if self.first_event or not (self.uses or self.variants):
+            return self.first_event
+        known = [(use.event_time, use.event_id) for use in self.uses]
+        return min(known + [(given.event_time, given.event_id) for given in self.variants])[1]
+
+    def is_first_contact(self, event_id: str) -> bool:
+        """Return whether no other event of the author came before; the first one itself is first contact again."""
+        return self.first_known in {"", event_id[:_EVENT_CHARACTERS]}
 
     def consumed_by(self, rule_id: str, event_id: str) -> bool:
         """Return whether this very event already consumed the rule's limits."""
@@ -169,3 +186,10 @@ def give_variant(
     use = VariantUse(rule_id, position, event_id[:_EVENT_CHARACTERS], event_time, variant)
     kept = tuple(v for v in state.variants if v.event_time + ROTATION_SECONDS >= now)
     return replace(state, variants=(*kept, use)[-MAX_VARIANTS:])
+
+
+def meet(state: AuthorState, event_id: str) -> AuthorState:
+    """Return the state that remembers the author's first event: this one, if none is known; the same object when it does."""
+    if state.first_event:
+        return state
+    return replace(state, first_event=state.first_known or event_id[:_EVENT_CHARACTERS])

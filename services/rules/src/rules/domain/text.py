@@ -11,6 +11,9 @@ import unicodedata
 MASK = "\ufffc"
 """Stands where a link or a handle stood: no letter, and in no term."""
 
+MATCHED_CHARACTERS = 10_000
+"""Of a longer text only the beginning is searched, so that no text can hold up its partition; comments are shorter."""
+
 _APOSTROPHES = "\u2018\u2019\u201b\u02bc\u02b9\u2032`"
 _HYPHENS = "\u2010\u2011\u2012\u2013\u2014\u2212\u2043"
 _ARABIC_OPTIONAL = [*range(0x064B, 0x0660), 0x0670, 0x0640]
@@ -85,6 +88,15 @@ def _mask_links(folded: str) -> str:
     if _DOT_INSIDE.search(folded):
         folded = _mask_heads(_DOMAIN_END.sub(MASK, folded))
     return folded
+
+
+def has_link(folded: str) -> bool:
+    """Return whether folded text holds a link: with a scheme, with "www.", or a bare domain; an e-mail address is none."""
+    if "://" in folded or "www." in folded:
+        return True
+    return _DOT_INSIDE.search(folded) is not None and any(
+        "@" not in word and _DOMAIN_END.search(word) for word in folded.split(" ")
+    )
 
 
 def _mask_heads(folded: str) -> str:
@@ -164,10 +176,15 @@ def is_word(character: str) -> bool:
 
 def stands_alone(text: str, start: int, end: int) -> bool:
     """Return whether text[start:end] is no part of a longer word, nor half of a flag."""
-    if start > 0 and is_word(text[start - 1]) and is_word(text[start]):
-        return False
     if end < len(text) and is_word(text[end]) and (is_word(text[end - 1]) or not (text[end].isalnum() or text[end] == "_")):
         return False  # a combining mark always belongs to what it stands on
+    return starts_alone(text, start)
+
+
+def starts_alone(text: str, start: int) -> bool:
+    """Return whether what begins at `start` is no rest of a longer word, nor the second half of a flag."""
+    if start > 0 and is_word(text[start - 1]) and is_word(text[start]):
+        return False
     return not _REGIONAL_FIRST <= text[start] <= _REGIONAL_LAST or _pairs_before(text, start) % 2 == 0
 
 

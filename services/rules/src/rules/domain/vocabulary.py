@@ -4,20 +4,51 @@ Every distinct (form of a term, way of looking) has a number, its key; condition
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import NamedTuple
 
-from rules.domain.model import TextMode
-from rules.domain.text import exact_form, exact_patterns, fold, patterns, squeezed, squeezed_term, stands_alone, words_form
+from rules.domain.expressions import prepared, translate
+from rules.domain.leaves import TextMode
+from rules.domain.text import (
+    MATCHED_CHARACTERS,
+    exact_form,
+    exact_patterns,
+    fold,
+    patterns,
+    squeezed,
+    squeezed_term,
+    stands_alone,
+    starts_alone,
+    words_form,
+)
 
-Matcher = Callable[[str], Sequence[tuple[int, int, int]]]
+KeywordMatcher = Callable[[str], Sequence[tuple[int, int, int]]]
 """Text → (number of the keyword, start, end) of all occurrences, overlapping ones too."""
 
-MatcherFactory = Callable[[Sequence[str]], Matcher]
-"""Distinct, non-empty keywords → their matcher."""
+ExpressionMatcher = Callable[[str], Collection[int]]
+"""Prepared text (see `rules.domain.expressions`) → numbers of the expressions that are found in it."""
 
-MATCHED_CHARACTERS = 10_000
-"""Of a longer text only the beginning is searched, so that no text can hold up its partition; comments are shorter."""
+
+class Matchers(NamedTuple):
+    """Native finders; None where there is nothing to find."""
+
+    keywords: KeywordMatcher | None
+    expressions: ExpressionMatcher | None
+
+
+MatcherFactory = Callable[[Sequence[str], Sequence[str]], Matchers]
+"""Distinct, non-empty keywords and distinct translated expressions → their finders."""
 
 _NO_KEY = -1
+
+
+Forms = tuple[str, str]
+"""A text as terms are looked for in it: folded, and with links and handles masked besides."""
+
+
+def forms_of(text: str) -> Forms:
+    """Return the forms of a text as people wrote it."""
+    folded = fold(text[:MATCHED_CHARACTERS])
+    return folded, words_form(folded)
 
 
 class VocabularyBuilder:
@@ -28,7 +59,9 @@ class VocabularyBuilder:
         self._weights: list[float] = []
 
     def keys(self, term: str, mode: TextMode, *, squeeze: bool) -> frozenset[int]:
-        """Return the keys of which at least one is found in a text exactly if the term is."""
+        """Return the keys of which at least one is found in a text exactly if the term is. Raises ExpressionError."""
+        if mode is TextMode.REGEX:
+            return frozenset({self._key(mode, False, translate(term))})
         forms = exact_patterns(term) if mode is TextMode.EXACT else patterns(term)
         keys = [self._key(mode, False, form) for form in forms]
         if squeeze:
@@ -53,37 +86,55 @@ class VocabularyBuilder:
 
 
 def _weight(mode: TextMode, form: str) -> float:
-    if mode is TextMode.EXACT:
-        return 0.001
-    return (4.0 if mode is TextMode.CONTAINS else 1.0) / len(form)
+    match mode:
+        case TextMode.EXACT:
+            return 0.001
+        case TextMode.REGEX:
+            return 0.5
+        case _:
+            return _LOOSENESS[mode] / len(form)
+
+
+_LOOSENESS = {TextMode.WORDS: 1.0, TextMode.PREFIX: 2.0, TextMode.CONTAINS: 4.0}
+"""How much more often texts hold a term looked for in this way than the same one as a word."""
 
 
 class _Finder:
     """Finds keys in one form of a text."""
 
-    __slots__ = ("_contains", "_matcher", "_words", "exact")
+    __slots__ = ("_expressions", "_keywords", "_loose", "_words", "exact", "expression_matcher")
 
     def __init__(self, numbers: dict[tuple[TextMode, str], int], factory: MatcherFactory) -> None:
-        keywords = sorted({form for mode, form in numbers if mode is not TextMode.EXACT})
+        keywords = sorted({form for mode, form in numbers if mode not in {TextMode.EXACT, TextMode.REGEX}})
+        expressions = sorted(form for mode, form in numbers if mode is TextMode.REGEX)
         self._words = [numbers.get((TextMode.WORDS, form), _NO_KEY) for form in keywords]
-        self._contains = [numbers.get((TextMode.CONTAINS, form), _NO_KEY) for form in keywords]
-        self._matcher = factory(keywords) if keywords else None
+        loose = [(numbers.get((TextMode.CONTAINS, form)), numbers.get((TextMode.PREFIX, form))) for form in keywords]
+        self._loose = loose if any(keys != (None, None) for keys in loose) else None
+        self._expressions = [numbers[TextMode.REGEX, form] for form in expressions]
+        self._keywords, self.expression_matcher = factory(keywords, expressions)
         self.exact = {form: key for (mode, form), key in numbers.items() if mode is TextMode.EXACT}
 
     def find(self, text: str, found: set[int]) -> None:
-        """Add the keys of what stands in the text."""
-        if self._matcher is None:
+        """Add the keys of the keywords that stand in the text."""
+        if self._keywords is None:
             return
-        words, contains, length = self._words, self._contains, len(text)
-        for number, start, end in self._matcher(text):
+        words, loose, length = self._words, self._loose, len(text)
+        for number, start, end in self._keywords(text):
             key = words[number]
             if key >= 0 and key not in found:
                 clear = (end == length or text[end] == " ") and (start == 0 or text[start - 1] == " ")
                 if clear or stands_alone(text, start, end):
                     found.add(key)
-            key = contains[number]
-            if key >= 0:
-                found.add(key)
+            if loose is not None:
+                contained, prefix = loose[number]
+                if contained is not None:
+                    found.add(contained)
+                if prefix is not None and starts_alone(text, start):
+                    found.add(prefix)
+
+    def find_expressions(self, find: ExpressionMatcher, folded: str, found: set[int]) -> None:
+        """Add the keys of the expressions that are found in folded text."""
+        found.update(self._expressions[number] for number in find(prepared(folded)))
 
 
 class Vocabulary:
@@ -95,23 +146,26 @@ class Vocabulary:
         self._plain = plain
         self._squeezed = squashed
 
-    def find(self, text: str) -> Collection[int]:
-        """Return the keys of all terms in a text as people wrote it."""
-        folded = fold(text[:MATCHED_CHARACTERS])
-        form = words_form(folded)
+    def find(self, forms: Forms) -> Collection[int]:
+        """Return the keys of all terms in a text."""
+        folded, words = forms
+        plain = self._plain
         found: set[int] = set()
-        self._plain.find(form, found)
-        if self._plain.exact:
-            key = self._plain.exact.get(exact_form(folded))
+        plain.find(words, found)
+        if plain.expression_matcher is not None:
+            plain.find_expressions(plain.expression_matcher, folded, found)
+        if plain.exact:
+            key = plain.exact.get(exact_form(folded))
             if key is not None:
                 found.add(key)
         if self._squeezed is not None:
-            self._find_squeezed(self._squeezed, folded, form, found)
+            self._find_squeezed(self._squeezed, forms, found)
         return found
 
     @staticmethod
-    def _find_squeezed(finder: _Finder, folded: str, form: str, found: set[int]) -> None:
-        short = squeezed(form)
+    def _find_squeezed(finder: _Finder, forms: Forms, found: set[int]) -> None:
+        folded, words = forms
+        short = squeezed(words)
         if short is not None:
             finder.find(short, found)
         whole = squeezed(exact_form(folded)) if finder.exact else None
