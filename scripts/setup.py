@@ -28,13 +28,18 @@ BOOTSTRAP = ROOT / "requirements" / "bootstrap.txt"
 REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 MEMBERS = (
     "libs/antiphon",
+    "libs/understanding",
     "services/ingest",
     "services/rules",
     "services/publisher",
     "services/metrics",
+    "cli",
     "simulator",
     "deploy/local",
 )
+
+COMMANDS = {"antiphon": "antiphon_cli"}
+"""Command → the module that it runs."""
 
 OLDEST, TOO_NEW = (3, 11), (3, 14)
 """The locked packages have wheels for the versions between; for others each would need a compiler."""
@@ -130,10 +135,14 @@ def install() -> None:
 
 
 def link_members() -> None:
-    """Put the members' sources on the path: no build, so no network and nothing to repeat when their code changes."""
+    """Put the members' sources on the path, and their commands beside Python: no build, so no network and nothing to repeat."""
     (site,) = (VENV / "lib").glob("python3.*/site-packages")
     lines = "".join(f"{ROOT / member / 'src'}\n" for member in MEMBERS)
     (site / "antiphon-workspace.pth").write_text(lines, encoding="utf-8")
+    for name, module in COMMANDS.items():
+        command = VENV / "bin" / name
+        command.write_text(f"#!/bin/sh\nexec '{PYTHON}' -m {module} \"$@\"\n", encoding="utf-8")
+        command.chmod(0o755)
 
 
 def up_to_date() -> bool:

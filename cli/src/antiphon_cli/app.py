@@ -1,0 +1,79 @@
+"""All commands on one application."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typing_extensions import override
+
+from antiphon_cli import (
+    backtest_command,
+    config_commands,
+    explain_command,
+    keys_commands,
+    login_command,
+    tail_command,
+    trial_commands,
+)
+from antiphon_cli.console import complain
+from antiphon_cli.errors import Exit, Failure
+
+
+class _Commands(TyperGroup):
+    """Ends with our exit codes and words, never with a traceback for what people can mend."""
+
+    @override
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except Failure as failure:
+            complain(failure)
+            raise typer.Exit(failure.code) from failure
+        except KeyboardInterrupt as interrupt:
+            raise typer.Exit(Exit.INTERRUPTED) from interrupt
+
+
+def build() -> typer.Typer:
+    """Return the application."""
+    app = typer.Typer(
+        cls=_Commands,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(epilog="Example: antiphon login, then antiphon rules pull")(_root)
+    rules = typer.Typer(no_args_is_help=True, help="Rules and settings as files; trying them before they act.")
+    config_commands.register(rules)
+    trial_commands.register(rules)
+    backtest_command.register(rules)
+    app.add_typer(rules, name="rules")
+    keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")
+    keys_commands.register(keys)
+    app.add_typer(keys, name="keys")
+    login_command.register(app)
+    explain_command.register(app)
+    tail_command.register(app)
+    app.command("understand", epilog="Example: echo 'Das ist super!' | antiphon understand --languages de,en")(_understand)
+    return app
+
+
+def _root(
+    url: Annotated[str, typer.Option("--url", metavar="URL", help="The API; else ANTIPHON_URL, else that of the login.")] = "",
+    key_file: Annotated[
+        Path | None,
+        typer.Option("--key-file", metavar="FILE", help="Holds the API key; else ANTIPHON_KEY, else that of the login."),
+    ] = None,
+) -> None:
+    """Rules that answer a crowd in a brand's name. A key is never taken from the command line, where others can read it."""
+    del url, key_file  # commands read them from the context
+
+
+def _understand(
+    language: Annotated[str, typer.Option(metavar="TAG", help="Take every text for this language.")] = "",
+    languages: Annotated[str, typer.Option(metavar="TAGS", help="The languages to choose from when unsure: en,de,fr.")] = "",
+) -> None:
+    """Tell language, sentiment and flags of each line of standard input, as one JSON object a line."""
+    from antiphon_cli import understand  # loads models, which the other commands do without
+
+    raise typer.Exit(understand.run(language, understand.listed(languages)))

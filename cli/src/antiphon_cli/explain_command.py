@@ -1,0 +1,97 @@
+"""`antiphon explain`."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import typer
+from rich.tree import Tree
+
+from antiphon_cli.console import markup, print_json, screen
+from antiphon_cli.options import Brand, Json, brand_api
+from antiphon_cli.words import became, doing, understood
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("explain", epilog="Example: antiphon explain 3f0c… --rule price-question")(_explain)
+
+
+def _explain(
+    context: typer.Context,
+    event_id: Annotated[str, typer.Argument(metavar="EVENT_ID", help="Of a recorded event, as `antiphon tail` shows it.")],
+    rule: Annotated[str, typer.Option("--rule", metavar="ID", help="Explain this rule, also if it did not match at all.")] = "",
+    brand: Brand = "",
+    as_json: Json = False,
+) -> None:
+    """Tell why rules did or did not act on a comment: what was decided then, and each condition with the values compared."""
+    remote = brand_api(context, brand)
+    body = {"event_id": event_id} | ({"rule_id": rule} if rule else {})
+    with remote.api:
+        found = remote.api.post(f"{remote.path}/explain", body)
+    if as_json:
+        print_json(found)
+        return
+    screen().print(_event(found))
+    for explained in found["rules"]:
+        screen().print(_rule(explained))
+    if found["others"]:
+        screen().print(_others(found))
+
+
+def _event(found: Mapping[str, Any]) -> Tree:
+    event = found["event"]
+    who = event["author_name"] or event["author_id"]
+    tree = Tree(f"[bold]{markup(event['platform'])} {markup(event['kind'])}[/] by {markup(who)}: {markup(event['text'])}")
+    tree.add(f"understood as {markup(understood(found['understanding']))}")
+    recorded = found["recorded"]
+    if recorded is not None:
+        decided = tree.add(f"decided {recorded['decided_time'][:19]}: {_outcome(recorded['decision'])}")
+        _decision(decided, recorded["decision"])
+    _decision(tree.add(f"today, for somebody whose limits are not used up: {_outcome(found['now'])}"), found["now"])
+    return tree
+
+
+def _outcome(decision: Mapping[str, Any]) -> str:
+    return markup(f"{decision['outcome']} {decision['reason']}".strip())
+
+
+def _decision(tree: Tree, decision: Mapping[str, Any]) -> None:
+    for rule in decision["rules"]:
+        tree.add(markup(became(rule)))
+    for action in decision["actions"]:
+        tree.add(f"[green]{markup(doing(action))}[/]")
+
+
+def _rule(explained: Mapping[str, Any]) -> Tree:
+    state = "in force" if explained["active"] else "not in force"
+    tree = Tree(f"[bold]rule {markup(explained['rule_id'])}[/] version {explained['version']}, {state}")
+    if explained["detail"]:
+        tree.add(f"[yellow]does not match: {markup(explained['detail'])}[/]")
+    for check in [*explained["where"], *explained["timing"]]:
+        tree.add(_checked(check["holds"], check["name"], check["detail"]))
+    if explained["when"] is not None:
+        _condition(tree, explained["when"])
+    for limit in explained["limits"]:
+        within = "for ever" if limit["within_seconds"] is None else f"in {limit['within_seconds']:g} s"
+        tree.add(f"limit: {limit['at_most']} per {limit['per']} {within}")
+    return tree
+
+
+def _condition(tree: Tree, node: Mapping[str, Any]) -> None:
+    below = tree.add(_checked(node["holds"], node["kind"], node["detail"]))
+    for part in node["parts"]:
+        _condition(below, part)
+
+
+def _checked(holds: bool, name: str, detail: str) -> str:
+    sign = "[green]yes[/]" if holds else "[red]no[/]"
+    return f"{sign} {markup(name)}" + (f": {markup(detail)}" if detail else "")
+
+
+def _others(found: Mapping[str, Any]) -> Tree:
+    tree = Tree("[bold]other rules in force[/]")
+    for other in found["others"]:
+        tree.add(f"{markup(other['rule_id'])}: {markup(other['detail'])}")
+    if found["left_off"]:
+        tree.add(f"and {found['left_off']} more; ask for one with --rule")
+    return tree

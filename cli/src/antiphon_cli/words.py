@@ -1,0 +1,24 @@
+"""Decisions, actions and what was understood, in short words for one line."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def understood(found: Mapping[str, Any]) -> str:
+    """Return language, sentiment and flags."""
+    score = "" if found["score"] is None else f" {found['score']:+.2f}"
+    return " ".join([found["language"] or "?", f"{found['sentiment'] or 'no sentiment'}{score}", *found["flags"]])
+
+
+def doing(action: Mapping[str, Any]) -> str:
+    """Return an action: its kind and what it says or where it goes."""
+    what = action["text"] or ", ".join(action["tags"]) or action["queue"] or action["url"]
+    mode = "" if action["mode"] == "auto" else f" ({action['mode']})"
+    return f"{action['kind']}{mode}" + (f": {what}" if what else "")
+
+
+def became(rule: Mapping[str, Any]) -> str:
+    """Return what became of a rule that matched: that it acted, or its reason with the values compared."""
+    if rule["reason"] in {"", "acted"}:
+        return f"{rule['rule_id']} acted"
+    return f"{rule['rule_id']} {rule['reason']}" + (f" ({rule['detail']})" if rule["detail"] else "")
