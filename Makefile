@@ -24,6 +24,7 @@ test: setup ## everything that must hold: lint, types, contract, tests (SEED=n r
 .PHONY: check
 check: lint types ## lint, types and the freshness of what is generated
 	@$(BIN)/python proto/generate.py --check
+	@$(BIN)/python scripts/describe.py --check
 
 .PHONY: lint
 lint: setup ## ruff and the import contracts
@@ -42,6 +43,10 @@ chaos: setup ## the whole kill matrix, ROUNDS times over (a sample of it is part
 .PHONY: proto
 proto: setup ## generate the contract's classes
 	@$(BIN)/python proto/generate.py
+
+.PHONY: openapi
+openapi: setup ## describe the services' APIs in docs/openapi
+	@$(BIN)/python scripts/describe.py
 
 .PHONY: bench
 bench: setup ## measure; writes var/bench.json and docs/benchmarks.md (SAMPLE=0.1 for a smoke run)

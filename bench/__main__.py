@@ -7,14 +7,14 @@ from pathlib import Path
 import orjson
 
 from antiphon_local.services import LocalServices
-from bench import engine, evaluate, ingest, line
+from bench import engine, evaluate, ingest, line, match
 from bench.report import write_report
 
 ROOT = Path(__file__).parents[1]
 DIRECTORY = ROOT / "var" / "bench"
 RESULT = ROOT / "var" / "bench.json"
 
-PARTS = ("evaluate", "ingest", "engine", "live", "line")
+PARTS = ("match", "evaluate", "ingest", "engine", "sizes", "live", "line")
 
 
 def main() -> int:
@@ -43,15 +43,20 @@ def main() -> int:
 
 
 def _measure(part: str, sample: float, directory: Path) -> dict[str, float]:
-    if part == "evaluate":
-        return evaluate.measure(sample)
+    if part in _ALONE:
+        return _ALONE[part](sample)
     if part == "line":
         return line.through(directory, sample)
     with LocalServices(directory / "services", partitions=engine.PARTITIONS) as services:
         if part == "ingest":
             return ingest.measure(services, sample)
-        measure = engine.measure if part == "engine" else line.live
-        return measure(services, directory, sample)
+        return _ON_KAFKA[part](services, directory, sample)
+
+
+_ALONE = {"match": match.measure, "evaluate": evaluate.measure}
+"""Parts that are measured in this process."""
+
+_ON_KAFKA = {"engine": engine.measure, "sizes": engine.sizes, "live": line.live}
 
 
 if __name__ == "__main__":

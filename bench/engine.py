@@ -21,6 +21,9 @@ RULES = 100
 HIT_SHARE = 0.1
 """A tenth of the events match a rule and consume a limit."""
 
+FEW, MANY = 10, 10_000
+"""Rules of one brand, as the figures' names say."""
+
 COUNT = 30_000
 ROUNDS = 3
 _TIMEOUT_S = 300.0
@@ -88,6 +91,27 @@ async def _measure(services: LocalServices, directory: Path, sample: float) -> d
         "engine_vs_aiokafka_ratio": medians["aiokafka"] / medians["engine"],
         "engine_vs_faust_ratio": medians["faust"] / medians["engine"],
     }
+
+
+def sizes(services: LocalServices, directory: Path, sample: float) -> dict[str, float]:
+    """Return the engine's CPU-µs an event at few and at many rules of one brand, and what is left of its throughput."""
+    return asyncio.run(_sizes(services, directory, sample))
+
+
+async def _sizes(services: LocalServices, directory: Path, sample: float) -> dict[str, float]:
+    topic = Topic(services.kafka.address)
+    count = max(1_000, int(COUNT * sample))
+    cpu_us: dict[int, list[float]] = {FEW: [], MANY: []}
+    pin(services.kafka.pid or 0, OTHER_CPU)
+    documents = rules(MANY)
+    await topic.send(CONFIG, configuration(documents[:FEW]))
+    for _ in range(max(1, round(ROUNDS * min(1.0, sample * 3)))):
+        for size, active in ((FEW, False), (MANY, True)):
+            await topic.send(CONFIG, configuration(documents[FEW:], active=active))
+            records = keyed(texts(count, size, hit_share=HIT_SHARE))
+            cpu_us[size].append(await _round(_Worker("engine", services, directory, EVENTS, DECISIONS), topic, records))
+    few, many = median(cpu_us[FEW]), median(cpu_us[MANY])
+    return {"engine_10_us": few, "engine_10k_us": many, "engine_10k_vs_10_ratio": few / many}
 
 
 def keyed(lines: Sequence[str]) -> list[tuple[bytes, bytes]]:

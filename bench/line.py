@@ -9,15 +9,20 @@ from pathlib import Path
 import orjson
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-from antiphon.topics import DECISIONS, EVENTS
+from antiphon.topics import CONFIG, DECISIONS, EVENTS
 from antiphon.v1.decision_pb2 import Decision
 from antiphon_local.line.processes import Line
 from antiphon_local.line.seed import Api
 from antiphon_local.services import LocalServices
-from bench.material import BRAND, event, rules
+from bench.engine import Topic
+from bench.material import BRAND, configuration, event, rules
 from bench.measure import percentile
 
 CHANGES = 60
+LIVE_BRAND = f"{BRAND}-live"
+OTHER_RULES = 10_000
+"""Rules that the brand has besides the one that is changed."""
+
 COMMENTS = 6_000
 _PROBE_S = 0.01
 _TIMEOUT_S = 30.0
@@ -41,7 +46,9 @@ def live(services: LocalServices, directory: Path, sample: float) -> dict[str, f
     line = Line(services, directory, roles=("rules-api", "engine"))
     with line:
         api = Api(line.addresses["rules-api"].url, line.admin_token())
-        api.call("POST", "/v1/brands", {"id": f"{BRAND}-live", "name": "Bench", "mode": "auto"})
+        api.call("POST", "/v1/brands", {"id": LIVE_BRAND, "name": "Bench", "mode": "auto"})
+        others = configuration(rules(max(100, int(OTHER_RULES * min(1.0, sample * 10)))), brand=LIVE_BRAND)[1:]
+        asyncio.run(Topic(services.kafka.address).send(CONFIG, others))
         line.wait_working()
         waits = asyncio.run(_changes(services.kafka.address, api, max(5, int(CHANGES * sample))))
         api.close()
@@ -60,13 +67,13 @@ async def _change(producer: AIOKafkaProducer, consumer: AIOKafkaConsumer, api: A
     document = rules(1)[0] | {"id": f"live-{number}", "when": {"text": {"any": [f"keyword{number}"], "as": "words"}}}
     sent: dict[str, float] = {}
     begun = time.perf_counter()
-    saving = asyncio.create_task(asyncio.to_thread(api.call, "POST", f"/v1/brands/{BRAND}-live/rules", document))
+    saving = asyncio.create_task(asyncio.to_thread(api.call, "POST", f"/v1/brands/{LIVE_BRAND}/rules", document))
     async with asyncio.timeout(_TIMEOUT_S):
         while True:
             probe = event(number * 1_000_000 + len(sent), f"about keyword{number}")
-            probe.brand = f"{BRAND}-live"
+            probe.brand = LIVE_BRAND
             sent[probe.event_id] = time.perf_counter()
-            await producer.send_and_wait(EVENTS, probe.SerializeToString(), key=b"bench-live/prober")
+            await producer.send_and_wait(EVENTS, probe.SerializeToString(), key=f"{LIVE_BRAND}/prober".encode())
             for messages in (await consumer.getmany(timeout_ms=int(_PROBE_S * 1000))).values():
                 decisions = [Decision.FromString(message.value) for message in messages]
                 acted = [sent[decision.event_id] for decision in decisions if decision.actions and decision.event_id in sent]

@@ -102,11 +102,11 @@ def event(number: int, text: str) -> Event:
     )
 
 
-def configuration(documents: Sequence[dict[str, Any]]) -> list[tuple[bytes, bytes]]:
-    """Return the records of `rules.config.v1` that put the brand and its rules in force."""
-    brand = ConfigRecord(generation=1, brand=BrandConfig(brand=BRAND, mode=Mode.MODE_AUTO))
-    records = [(f"brand/{BRAND}/".encode(), brand.SerializeToString())]
+def configuration(documents: Sequence[dict[str, Any]], *, brand: str = BRAND, active: bool = True) -> list[tuple[bytes, bytes]]:
+    """Return the records of `rules.config.v1` that put the brand and its rules in force, or its rules out of it."""
+    settings = ConfigRecord(generation=1, brand=BrandConfig(brand=brand, mode=Mode.MODE_AUTO))
+    records = [(f"brand/{brand}/".encode(), settings.SerializeToString())]
     for document in documents:
-        config = RuleConfig(brand=BRAND, rule_id=document["id"], version=1, active=True, document=orjson.dumps(document))
-        records.append((f"rule/{BRAND}/{document['id']}".encode(), ConfigRecord(generation=1, rule=config).SerializeToString()))
+        rule = RuleConfig(brand=brand, rule_id=document["id"], version=1, active=active, document=orjson.dumps(document))
+        records.append((f"rule/{brand}/{document['id']}".encode(), ConfigRecord(generation=1, rule=rule).SerializeToString()))
     return records

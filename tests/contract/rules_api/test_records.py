@@ -11,7 +11,7 @@ from antiphon.testing import FakeClock
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
 from rules.adapters.documents import TYPES, from_fields, to_fields
 from rules.adapters.records import PLATFORMS, encode
-from rules.entities import ApiKey, Brand, Channel, Rule
+from rules.entities import ApiKey, Brand, Channel, FlagTerms, RemoteUnderstanding, Rule, Segment
 
 WHEN: dict[str, Any] = {"changed_time": datetime(2026, 3, 2, 12, 0, 0, 5_000, UTC), "actor": "0123456789ab", "generation": 7}
 
@@ -28,11 +28,27 @@ ENTITIES = [
         expires_time=datetime(2027, 1, 1, tzinfo=UTC),
         **WHEN,
     ),
+    Brand(
+        brand="full",
+        name="Full",
+        disclosures={"default": "(automatic)"},
+        flag_terms=(FlagTerms(flag="spam", language="*", terms=("f4f", "l4l")),),
+        understanding=RemoteUnderstanding(url="https://m.example/", timeout_ms=99, sealed_token="k1.x"),
+        **WHEN,
+    ),
+    Segment(brand="acme", segment="vip", authors=("facebook:1",), **WHEN),
 ]
 
 
 def test_keys_have_three_parts() -> None:
-    assert [entity.key for entity in ENTITIES] == ["brand/acme/", "channel/acme/ig", "rule/acme/price", "api_key//0123456789ab"]
+    assert [entity.key for entity in ENTITIES] == [
+        "brand/acme/",
+        "channel/acme/ig",
+        "rule/acme/price",
+        "api_key//0123456789ab",
+        "brand/full/",
+        "segment/acme/vip",
+    ]
 
 
 @pytest.mark.parametrize("entity", ENTITIES, ids=lambda entity: str(entity.kind))
@@ -49,6 +65,16 @@ def test_a_brand_and_a_channel_say_everything() -> None:
     assert list(brand.blocked_authors) == ["facebook:1"]
     assert (channel.platform, channel.deleted) == (event_pb2.PLATFORM_GOOGLE_BUSINESS, True)
     assert "unspecified" not in PLATFORMS
+
+
+def test_a_brands_settings_and_a_segment_say_everything() -> None:
+    full, segment = encode(ENTITIES[4]).brand, encode(ENTITIES[5]).segment
+    assert dict(full.disclosures) == {"default": "(automatic)"}
+    assert [(one.flag, one.language, list(one.terms)) for one in full.flag_terms] == [("spam", "*", ["f4f", "l4l"])]
+    remote = full.understanding
+    assert (remote.url, remote.timeout_ms, remote.sealed_token) == ("https://m.example/", 99, b"k1.x")
+    assert not encode(ENTITIES[0]).brand.HasField("understanding")
+    assert (segment.brand, segment.segment, list(segment.authors), segment.deleted) == ("acme", "vip", ["facebook:1"], False)
 
 
 @pytest.mark.parametrize("state", ["draft", "paused", "archived"])

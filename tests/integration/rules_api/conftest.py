@@ -1,6 +1,7 @@
 """A running configuration API on the real backing services, and small words to speak to it."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -19,9 +20,11 @@ from antiphon.topics import CONFIG
 from antiphon.v1.config_pb2 import ConfigRecord
 from rules.app import api, create_key
 from rules.keys import Grant
-from rules.settings import RulesSettings
+from rules.settings import RulesApiSettings
 
 PATIENCE_S = 20.0
+
+SEAL_KEYS = "k1:" + base64.b64encode(bytes(range(32))).decode()
 
 
 @dataclass(slots=True)
@@ -53,7 +56,7 @@ class RunningApi:
 
     app: FastAPI
     http: httpx.AsyncClient
-    settings: RulesSettings
+    settings: RulesApiSettings
     admin: Caller
     tokens: dict[tuple[str, str], Caller] = field(default_factory=dict)
 
@@ -100,14 +103,17 @@ def rule_document() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture
-def rules_settings(kafka_bootstrap: str, mongo_uri: str, unique_name: Callable[[str], str]) -> RulesSettings:
-    return RulesSettings(
-        kafka_bootstrap_servers=kafka_bootstrap, mongo_uri=SecretStr(mongo_uri), mongo_database=unique_name("rules_api")
+def rules_settings(kafka_bootstrap: str, mongo_uri: str, unique_name: Callable[[str], str]) -> RulesApiSettings:
+    return RulesApiSettings(
+        kafka_bootstrap_servers=kafka_bootstrap,
+        mongo_uri=SecretStr(mongo_uri),
+        mongo_database=unique_name("rules_api"),
+        seal_keys=SecretStr(SEAL_KEYS),
     )
 
 
 @asynccontextmanager
-async def _running(settings: RulesSettings) -> AsyncIterator[RunningApi]:
+async def _running(settings: RulesApiSettings) -> AsyncIterator[RunningApi]:
     made = await create_key(settings, Grant(name="test admin", brands=("*",), role=Role.ADMIN))
     async with api(settings) as (app, tasks):
         assert isinstance(app, FastAPI)
@@ -115,21 +121,21 @@ async def _running(settings: RulesSettings) -> AsyncIterator[RunningApi]:
         async with background(*tasks) as failed, httpx.AsyncClient(transport=transport, base_url="http://rules") as http:
             admin = Caller(http, made.token)
 
-            async def knows_its_admin() -> bool:
+            async def ready() -> bool:
                 assert not failed.done(), failed.result()
-                return (await admin.get("/v1/keys")).status_code == 200
+                return (await http.get("/readyz")).is_success and (await admin.get("/v1/keys")).is_success
 
-            await _eventually(knows_its_admin, "the API knows its admin key")
+            await _eventually(ready, "the API is ready and knows its admin key")
             yield RunningApi(app, http, settings, admin)
 
 
 @pytest.fixture
-def run_api() -> Callable[[RulesSettings], AbstractAsyncContextManager[RunningApi]]:
+def run_api() -> Callable[[RulesApiSettings], AbstractAsyncContextManager[RunningApi]]:
     return _running
 
 
 @pytest.fixture
-async def rules_api(rules_settings: RulesSettings) -> AsyncIterator[RunningApi]:
+async def rules_api(rules_settings: RulesApiSettings) -> AsyncIterator[RunningApi]:
     async with _running(rules_settings) as running:
         yield running
 

@@ -73,3 +73,34 @@ async def test_tampering_shows(rules_api: Any, unique_name: Callable[[str], str]
         assert not await intact()
         assert not await intact(after=3)
         assert await intact(limit=2)
+
+
+async def test_a_whole_chain_is_verified(rules_api: Any, unique_name: Callable[[str], str]) -> None:
+    brand = unique_name("acme")
+    await rules_api.brand(brand)
+    for number in range(3):
+        await rules_api.admin.post(f"/v1/brands/{brand}/hold", {"reason": f"reason {number}"}, match="*")
+    path = f"/v1/brands/{brand}/audit"
+    whole = (await rules_api.admin.get(f"{path}:verify")).json()
+    last = (await rules_api.admin.get(path)).json()["items"][-1]["hash"]
+    assert whole == {"intact": True, "entries": 4, "first_broken": None, "last_hash": last}
+    client: MongoClient[dict[str, Any]] = MongoClient(rules_api.settings.mongo_uri.get_secret_value())
+    with client:
+        client[rules_api.settings.mongo_database]["audit"].update_one(
+            {"brand": brand, "sequence": 3}, {"$set": {"actor": "nobody"}}
+        )
+    broken = (await rules_api.admin.get(f"{path}:verify")).json()
+    assert (broken["intact"], broken["first_broken"]) == (False, 3)
+
+
+async def test_what_concerns_no_single_brand_is_in_the_installations_chain(
+    rules_api: Any, unique_name: Callable[[str], str]
+) -> None:
+    made = await rules_api.admin.post("/v1/keys", {"name": "everywhere", "brands": ["*"], "role": "viewer"})
+    log = (await rules_api.admin.get("/v1/audit")).json()
+    assert [entry["action"] for entry in log["items"]] == ["key.create", "key.create"]
+    assert log["items"][-1]["target"] == f"api_key//{made.json()['key_id']}"
+    verdict = (await rules_api.admin.get("/v1/audit:verify")).json()
+    assert (verdict["intact"], verdict["entries"], verdict["last_hash"]) == (True, 2, log["items"][-1]["hash"])
+    somebody = await rules_api.caller("admin", unique_name("acme"))
+    assert (await somebody.get("/v1/audit")).status_code == 403

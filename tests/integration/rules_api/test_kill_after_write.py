@@ -29,6 +29,7 @@ def api_process(tmp_path: Path, local_env: dict[str, str], rules_settings: Any) 
         env = {
             **local_env,
             "MONGO_DATABASE": rules_settings.mongo_database,
+            "SEAL_KEYS": rules_settings.seal_keys.get_secret_value(),
             "HTTP_PORT": str(port),
             "FAILPOINT": failpoint,
             "FAILPOINTS_ALLOWED": "true",

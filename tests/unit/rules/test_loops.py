@@ -9,7 +9,7 @@ from rules.domain.decision import Mode
 from rules.domain.echoes import echoes
 from rules.domain.event import Understanding
 from rules.domain.findings import Finding
-from rules.domain.leaves import All, AuthorLeaf, Condition, HasLeaf, LanguageLeaf, Not, SentimentLeaf, TextLeaf
+from rules.domain.leaves import All, AuthorLeaf, Condition, HasLeaf, LanguageLeaf, Not, SentimentLeaf, TextLeaf, TextMode
 from rules.domain.loops import Watch, comes_back
 from rules.domain.model import BrandSettings, Handoff, Hide, PrivateReply, Reply, Rule, Tag, Where
 
@@ -81,6 +81,32 @@ def test_placeholders_stand_with_a_sample_and_with_their_default(rule: Rules) ->
     assert [echo.text for echo in echoes(price, ACME)] == ["Hi price hunter", "Hi Alex"]
     assert places(price) == ["/then/0/reply/text/default/0"]
     assert places(rule(when=TextLeaf(("hi there",)), then=says("Hi {{author.first_name}} there"))) != []
+
+
+def test_the_disclosure_belongs_to_the_text(rule: Rules) -> None:
+    price = rule(when=TextLeaf(("robot",)), then=says("49 €"))
+    assert places(price) == []
+    (finding,) = found(price, settings=BrandSettings("acme", disclosures={"default": "(a robot)"}))
+    assert finding.detail == "the text '49 € (a robot)' would trigger this rule itself: it holds 'robot'"
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        TextLeaf(("prices?",), mode=TextMode.REGEX),
+        TextLeaf(("our price list",), mode=TextMode.EXACT),
+        TextLeaf(("priiice",), squeeze=True),
+        TextLeaf(("pri",), mode=TextMode.PREFIX),
+        TextLeaf(("rice l",), mode=TextMode.CONTAINS),
+        TextLeaf(("zebra", "price-list")),
+    ],
+)
+def test_every_way_of_looking_finds_the_texts_of_others(rule: Rules, leaf: TextLeaf) -> None:
+    others = [rule(f"r{number}", when=TextLeaf((f"word{number}",)), then=says(f"text {number}")) for number in range(5)]
+    lists = rule("lists", when=TextLeaf(("lists",)), then=says("Our priiice list.", "Our price list."))
+    assert places(rule(when=leaf, then=says("hello")), *others, lists) != []
+    assert places(rule(when=All((Not(TextLeaf(("x",))), leaf)), then=says("hello")), *others, lists) != []
+    assert places(rule(when=leaf, then=says("hello")), *others) == []
 
 
 def test_a_private_reply_may_come_back_too(rule: Rules) -> None:

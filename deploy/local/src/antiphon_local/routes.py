@@ -13,10 +13,18 @@ ROUTES = ROOT / "deploy" / "routes.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Paths equal to `prefix` or below it belong to `service`."""
+    """Paths equal to `prefix` or below it belong to `service`; a part `*` of the prefix stands for any one part of a path."""
 
     prefix: str
     service: str
+
+    def covers(self, path: str) -> bool:
+        """Tell whether a path is the prefix or lies below it."""
+        if "*" not in self.prefix:
+            return path == self.prefix or path.startswith(self.prefix + "/")
+        wanted, parts = self.prefix.split("/"), path.split("/")
+        same = all(part in {"*", name} for part, name in zip(wanted, parts, strict=False))
+        return len(parts) >= len(wanted) and same
 
 
 def load_routes(path: Path = ROUTES) -> list[Route]:
@@ -38,4 +46,4 @@ def longest_first(routes: Iterable[Route]) -> list[Route]:
 
 def find_service(routes: Sequence[Route], path: str) -> str | None:
     """Return the service of the first route that covers `path`; give the routes longest first."""
-    return next((route.service for route in routes if path == route.prefix or path.startswith(route.prefix + "/")), None)
+    return next((route.service for route in routes if route.covers(path)), None)

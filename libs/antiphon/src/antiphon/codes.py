@@ -30,6 +30,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "changed_meanwhile": Code((412,), "`If-Match` names a state that is no longer the present one.", _READ_AGAIN),
         "disconnected": Code((400,), "The connection ended before the body did.", "Send it again."),
         "ended": Code((409,), "The API key has expired or was revoked.", "Create a new key."),
+        "example_failed": Code((422,), "The rule does not do what its examples say.", "`errors` names each example and why."),
         "exists": Code((409,), "Something with this id exists already.", "Change it, or choose another id."),
         "forbidden": Code((403,), "The key's role or reach does not suffice.", "Use a key that may; `detail` says which role."),
         "host_not_allowed": Code((422,), "The URL names a host that is not allowed.", "Have it added to `PUBLISHER_API_HOSTS`."),

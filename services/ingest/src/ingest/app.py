@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
+from antiphon.answers import Answers, MongoAnswers
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import ConfigFeed
 from antiphon.http import build_api
-from antiphon.mongo import connect
+from antiphon.mongo import connect, prepare_and_stay
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
@@ -44,7 +45,8 @@ async def build(
     tasks: list[Awaitable[None]] = []
     client, database = connect(settings)
     try:
-        store = store or MongoSourceStore(database, Sealer(parse_keys(settings.seal_keys)))
+        sealer = Sealer(parse_keys(settings.seal_keys))
+        store = store or MongoSourceStore(database, sealer)
         table = SourceTable(store, platforms, timedelta(seconds=settings.ingest_sources_poll_seconds))
         tasks.append(table.run())
         if event_log is None:
@@ -55,7 +57,9 @@ async def build(
             keys = KeyRing(clock)
             feed = ConfigFeed(settings, keys.apply)
             tasks.append(feed.run())
-        yield _application(settings, clock, platforms, event_log, store, table, keys, feed), tasks
+        answers = MongoAnswers(database, "ingest", sealer, clock)
+        tasks.append(prepare_and_stay(answers.prepare))
+        yield _application(settings, clock, platforms, event_log, store, table, keys, feed, answers), tasks
     finally:
         client.close()
 
@@ -69,6 +73,7 @@ def _application(
     table: SourceTable,
     keys: KeyRing,
     feed: ConfigFeed | None,
+    answers: Answers,
 ) -> Webhooks:
     telemetry = Telemetry("ingest")
     meter = IngestTelemetry(telemetry, platforms)
@@ -91,7 +96,7 @@ def _application(
             "keys": feed is None or feed.complete,
         }
 
-    api = build_api("Antiphon ingest", telemetry=telemetry, readiness=readiness, keys=keys)
+    api = build_api("Antiphon ingest", telemetry=telemetry, readiness=readiness, keys=keys, answers=answers)
     sources = SourceService(store=store, table=table, clock=clock, new_id=lambda: secrets.token_hex(8))
     register_routes(api, sources, clock)
     return Webhooks(

@@ -1,4 +1,4 @@
-"""`python -m rules api | engine | key`."""
+"""`python -m rules api | engine | historian | key`."""
 
 import argparse
 import asyncio
@@ -9,20 +9,24 @@ from antiphon.auth import Role
 from antiphon.errors import Transient
 from rules.app import api, create_key
 from rules.entities import INSTALLATION, is_slug
+from rules.historian_app import historian
 from rules.keys import DEFAULT_DAYS, Grant, MadeKey
-from rules.settings import RulesSettings
+from rules.settings import RulesApiSettings, RulesEngineSettings, RulesHistorianSettings, RulesSettings
 
 
 def main() -> int:
     """Run one role; return the exit code."""
     arguments = _parser().parse_args()
-    settings = RulesSettings()
     if arguments.command == "key":
-        return _key(settings, arguments)
+        return _key(RulesSettings(), arguments)
     if arguments.command == "engine":
         from rules.engine_app import run_engine  # the API does without Faust
 
-        return run_engine(settings)
+        return run_engine(RulesEngineSettings())
+    if arguments.command == "historian":
+        kept = RulesHistorianSettings()
+        return process.run("rules-historian", kept, lambda: historian(kept))
+    settings = RulesApiSettings()
     return process.run("rules-api", settings, lambda: api(settings))
 
 
@@ -31,6 +35,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("api", help="serve the configuration API")
     commands.add_parser("engine", help="decide events")
+    commands.add_parser("historian", help="keep the archive of events and decisions, and work off back-tests")
     key = commands.add_parser("key", help="make an API key and print its token once")
     key.add_argument("--brands", required=True, type=_brands, help="brand ids separated by commas, or '*' for all")
     key.add_argument("--role", required=True, choices=[role.name.lower() for role in Role])

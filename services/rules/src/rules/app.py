@@ -9,51 +9,77 @@ from aiokafka.errors import KafkaError
 from fastapi import FastAPI
 
 from antiphon import mongo
+from antiphon.answers import MongoAnswers
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
-from antiphon.errors import Transient
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import build_producer
 from antiphon.mongo import Database, PyMongoError
 from antiphon.process import ASGIApp
+from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
+from rules.adapters.archive_views import MongoHistory
+from rules.adapters.backtest_jobs import MongoBacktestStore
+from rules.adapters.config import ConfigurationInForce
 from rules.adapters.http import register_routes
+from rules.adapters.http_backtests import backtest_routes
+from rules.adapters.http_decisions import decision_routes
+from rules.adapters.http_rules import read_version
+from rules.adapters.http_trials import trial_routes
+from rules.adapters.matching import build_matcher
 from rules.adapters.mongo import MongoConfigStore, create_indexes
 from rules.adapters.outbox import KafkaOutbox
 from rules.adapters.telemetry import ApiMetrics
+from rules.adapters.understanding import understand
+from rules.backtests import BacktestService
 from rules.configuration import Changes, ConfigurationService
+from rules.domain.event import Understanding
+from rules.domain.model import BrandSettings
+from rules.history import HistoryService
 from rules.keys import Grant, KeyService, MadeKey
 from rules.revisions import RuleService
-from rules.settings import RulesSettings
+from rules.segments import SegmentService
+from rules.settings import RulesApiSettings, RulesSettings
+from rules.trials import TrialService
+from rules.vetting import Vetting
 
 _READY_SECONDS = 1.5
 """A readiness check answers within this; an orchestrator's probe gives up soon after."""
 
-_STORE_RETRY_SECONDS = 1.0
-
 
 @asynccontextmanager
 async def api(
-    settings: RulesSettings, *, clock: Clock | None = None, telemetry: Telemetry | None = None
+    settings: RulesApiSettings, *, clock: Clock | None = None, telemetry: Telemetry | None = None
 ) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
-    """Build the configuration API: the application and its background tasks."""
+    """Build the configuration API: the application and its background tasks; nothing needs to be reachable yet."""
     clock, telemetry = clock or SystemClock(), telemetry or Telemetry("rules")
     client, database = mongo.connect(settings)
     try:
         keys = KeyRing(clock)
         store = MongoConfigStore(database)
         outbox = _outbox(settings, store, telemetry, keys.apply)
+        sealer = Sealer(parse_keys(settings.seal_keys))
+        in_force = ConfigurationInForce(refused=lambda: None)  # the engine counts what it cannot read
+        answers = MongoAnswers(database, "rules", sealer, clock)
+        prepared = asyncio.Event()
 
         def apply(changes: Sequence[Change]) -> None:
             keys.apply(changes)
             outbox.observe(changes)
+            in_force.apply(changes)
 
         feed = ConfigFeed(settings, apply)
-        app = build_api("Antiphon rules", telemetry=telemetry, readiness=_readiness(database, feed), keys=keys)
-        _register(app, store, outbox, clock)
-        await _indexes(database)
-        yield app, [feed.run(), outbox.run(feed.wait_complete)]
+
+        async def prepare() -> None:
+            await mongo.prepare(lambda: create_indexes(database), answers.prepare)
+            prepared.set()
+            await asyncio.Event().wait()  # a background task that ends is a fault
+
+        readiness = _readiness(database, feed, prepared)
+        app = build_api("Antiphon rules", telemetry=telemetry, readiness=readiness, keys=keys, answers=answers)
+        _register(app, store, outbox, in_force, database, sealer, clock)
+        yield app, [feed.run(), in_force.run(), prepare(), outbox.run(feed.wait_complete)]
     finally:
         client.close()
 
@@ -82,27 +108,58 @@ def _outbox(
     return KafkaOutbox(store=store, producer=producer, settings=settings, metrics=ApiMetrics(telemetry), applied=applied)
 
 
-def _register(app: FastAPI, store: MongoConfigStore, outbox: KafkaOutbox, clock: Clock) -> None:
+def _register(
+    app: FastAPI,
+    store: MongoConfigStore,
+    outbox: KafkaOutbox,
+    in_force: ConfigurationInForce,
+    database: Database,
+    sealer: Sealer,
+    clock: Clock,
+) -> None:
+    history = MongoHistory(database)
     changes = Changes(store=store, outbox=outbox, clock=clock)
     configuration = ConfigurationService(store=store, changes=changes)
-    rules = RuleService(store=store, changes=changes, configuration=configuration)
-    register_routes(app, configuration=configuration, rules=rules, keys=KeyService(store=store, changes=changes), store=store)
+    vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
+    rules = RuleService(store=store, changes=changes, configuration=configuration, vetting=vetting, read=read_version)
+    trials = TrialService(
+        rules=rules,
+        configuration=configuration,
+        in_force=in_force,
+        understands=_understood,
+        factory=build_matcher,
+        history=history,
+        clock=clock,
+    )
+    register_routes(
+        app,
+        configuration=configuration,
+        rules=rules,
+        trials=trial_routes(trials, vetting, clock),
+        decisions=decision_routes(HistoryService(archive=history, configuration=configuration, clock=clock)),
+        backtests=backtest_routes(
+            BacktestService(store=MongoBacktestStore(database), configuration=configuration, clock=clock), rules, clock
+        ),
+        segments=SegmentService(store=store, changes=changes, configuration=configuration),
+        keys=KeyService(store=store, changes=changes),
+        store=store,
+        sealer=sealer,
+    )
 
 
-async def _indexes(database: Database) -> None:
-    while True:
-        try:
-            return await create_indexes(database)
-        except Transient:
-            await asyncio.sleep(_STORE_RETRY_SECONDS)
+def _understood(text: str, language: str, settings: BrandSettings) -> Understanding:
+    """What the built-in models say, also for a brand with a model of its own: a check must not depend on its being there."""
+    return understand(text, language, languages=settings.languages, flag_terms=settings.flag_terms)
 
 
-def _readiness(database: Database, feed: ConfigFeed) -> Readiness:
+def _readiness(database: Database, feed: ConfigFeed, prepared: asyncio.Event) -> Readiness:
+    """Not ready before the indexes exist: they are what keeps an account with one channel."""
+
     async def readiness() -> Mapping[str, bool]:
         try:
             await asyncio.wait_for(mongo.ping(database), _READY_SECONDS)
         except (PyMongoError, TimeoutError):
             return {"mongo": False, "configuration": feed.complete}
-        return {"mongo": True, "configuration": feed.complete}
+        return {"mongo": prepared.is_set(), "configuration": feed.complete}
 
     return readiness

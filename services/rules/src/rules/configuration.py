@@ -10,10 +10,12 @@ from antiphon.auth import ALL_BRANDS, Principal
 from antiphon.clock import Clock
 from antiphon.errors import Transient
 from antiphon.problems import Problem
-from rules.entities import MAX_PEOPLE, AuditNote, Brand, Channel, Entity, RuleVersion, Trail
+from rules.entities import MAX_PEOPLE, AuditNote, Brand, Channel, Deletable, Entity, RuleVersion, Trail
 from rules.ports import ConfigStore, Outbox, TakenError
+from rules.remote import audited, changed_remote
 
 E = TypeVar("E", bound=Entity)
+D = TypeVar("D", bound=Deletable)
 
 Detail = Mapping[str, object]
 
@@ -97,6 +99,41 @@ class Changes:
             raise Transient("others keep changing this at the same time")
         raise Problem(412, "changed_meanwhile", "This has changed since you read it: read it again, then repeat the change.")
 
+    async def put(self, new: D, match: Match | None, *, by: Principal, action: str, detail: Detail) -> Saved[D]:
+        """Create `new`, or put it in the place of what has its id.
+
+        Raises 428 without `match` when that exists, 412 with it when it does not, TakenError.
+        """
+
+        async def load() -> D:
+            found = await self._store.get(type(new), new.brand, new.name_in_brand)
+            if found is None:
+                raise Problem(412, "changed_meanwhile", "There is nothing to replace; leave `If-Match` out to create it.")
+            return found
+
+        found = await self._store.get(type(new), new.brand, new.name_in_brand)
+        if found is None and match is None:
+            return await self._first(new, action, detail)
+        if found is not None and match is None and not found.deleted:
+            raise precondition_required()
+        expected = match or Match(found.generation if found else None)
+        return await self.change(
+            load,
+            expected,
+            lambda found: replace(new, generation=found.generation),
+            by=by,
+            action=action,
+            detail=lambda _: detail,
+        )
+
+    async def _first(self, new: D, action: str, detail: Detail) -> Saved[D]:
+        try:
+            return await self.create(new, action, detail)
+        except TakenError:
+            if await self._store.get(type(new), new.brand, new.name_in_brand) is None:
+                raise
+            raise precondition_required() from None  # somebody else made it at the same moment
+
     async def _published(self, entity: E) -> Saved[E]:
         failpoints.hit("rules.api.after_write")
         return Saved(entity, await self._outbox.deliver(entity))
@@ -139,21 +176,23 @@ class ConfigurationService:
     async def create_brand(self, by: Principal, brand: str, values: Mapping[str, Any]) -> Saved[Brand]:
         """Create a brand. Raises 404 for a brand outside the caller's reach, 409 when it exists."""
         by.check(brand)
-        entity = Brand(brand=brand, changed_time=self._changes.now(), actor=by.key_id, **values)
+        known = {**values, "understanding": changed_remote(None, values.get("understanding"))}
+        entity = Brand(brand=brand, changed_time=self._changes.now(), actor=by.key_id, **known)
         try:
-            return await self._changes.create(entity, "brand.create", values)
+            return await self._changes.create(entity, "brand.create", audited(values))
         except TakenError as error:
             raise Problem(409, "exists", f"The brand {brand!r} exists already.") from error
 
     async def change_brand(self, by: Principal, brand: str, match: Match, values: Mapping[str, Any], action: str) -> Saved[Brand]:
-        """Change fields of a brand."""
+        """Change fields of a brand. Raises 404, 412, 422 for a token that was given for another host."""
+
+        def update(found: Brand) -> Brand:
+            if "understanding" not in values:
+                return replace(found, **values)
+            return replace(found, **{**values, "understanding": changed_remote(found.understanding, values["understanding"])})
+
         return await self._changes.change(
-            lambda: self.brand(brand),
-            match,
-            lambda found: replace(found, **values),
-            by=by,
-            action=action,
-            detail=lambda _: values,
+            lambda: self.brand(brand), match, update, by=by, action=action, detail=lambda _: audited(values)
         )
 
     async def hold(self, by: Principal, brand: str, match: Match, reason: str) -> Saved[Brand]:
@@ -218,10 +257,10 @@ class ConfigurationService:
             raise not_found("channel", channel)
         return found
 
-    async def channels(self, brand: str) -> Sequence[Channel]:
+    async def channels(self, brand: str, after: str, limit: int) -> Sequence[Channel]:
         """Return the identities of a brand's accounts. Raises 404."""
         await self.brand(brand)
-        return await self._store.channels(brand)
+        return await self._store.channels(brand, after, limit)
 
     async def put_channel(self, by: Principal, brand: str, channel: str, match: Match | None, values: Detail) -> Saved[Channel]:
         """Create or replace a channel's identity.
@@ -229,39 +268,12 @@ class ConfigurationService:
         Raises 428 without `match` when it exists, 412 with it when it does not, 409 when another channel has the account.
         """
         await self.brand(brand)
-        found = await self._store.get(Channel, brand, channel)
+        fields: dict[str, Any] = dict(values)
+        new = Channel(brand=brand, channel=channel, changed_time=self._changes.now(), actor=by.key_id, **fields)
         try:
-            if found is None:
-                return await self._create_channel(by, brand, channel, match, values)
-            if match is None and not found.deleted:
-                raise precondition_required()
-            return await self._changes.change(
-                lambda: self._any_channel(brand, channel),
-                match or Match(found.generation),
-                lambda found: replace(found, **{**values, "deleted": False}),  # type: ignore[arg-type]  # validated by the caller
-                by=by,
-                action="channel.put",
-                detail=lambda _: values,
-            )
+            return await self._changes.put(new, match, by=by, action="channel.put", detail=values)
         except TakenError as error:
             raise Problem(409, "account_taken", "Another channel of this installation has this account.") from error
-
-    async def _create_channel(
-        self, by: Principal, brand: str, channel: str, match: Match | None, values: Detail
-    ) -> Saved[Channel]:
-        if match is not None:
-            raise Problem(
-                412, "changed_meanwhile", f"There is no channel {channel!r} to replace; leave `If-Match` out to create it."
-            )
-        fields: dict[str, Any] = dict(values)
-        entity = Channel(brand=brand, channel=channel, changed_time=self._changes.now(), actor=by.key_id, **fields)
-        return await self._changes.create(entity, "channel.put", values)
-
-    async def _any_channel(self, brand: str, channel: str) -> Channel:
-        found = await self._store.get(Channel, brand, channel)
-        if found is None:
-            raise not_found("channel", channel)
-        return found
 
     async def delete_channel(self, by: Principal, brand: str, channel: str, match: Match) -> Saved[Channel]:
         """Forget a channel's identity; its account may then be used by another channel. Raises 404."""

@@ -10,35 +10,40 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from antiphon import process
 from antiphon.clock import SystemClock
 from antiphon.config_feed import ConfigFeed
+from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.process import ASGIApp
+from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import EVENTS
 from rules.adapters import stream
 from rules.adapters.codec import decode_event
 from rules.adapters.config import ConfigurationInForce
 from rules.adapters.engine_telemetry import PrometheusCounts
+from rules.adapters.understanding import Models
 from rules.service import DecisionService
-from rules.settings import RulesSettings
+from rules.settings import RulesEngineSettings
 
 _TOPIC_RETRY_SECONDS = 1.0
 """Between two looks for a topic that the deployment has yet to make."""
 
 
-def run_engine(settings: RulesSettings) -> int:
+def run_engine(settings: RulesEngineSettings) -> int:
     """Run the engine until a signal; return the exit code."""
     return process.run("rules-engine", settings, lambda: engine(settings))
 
 
 @asynccontextmanager
-async def engine(settings: RulesSettings) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
+async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
     """Build the engine: health and metrics to serve, and its work."""
     telemetry = Telemetry("rules")
     counts = PrometheusCounts(telemetry)
-    configuration = ConfigurationInForce()
+    configuration = ConfigurationInForce(counts.configuration_refused)
     feed = ConfigFeed(settings, configuration.apply)
     producer = build_producer(settings, "rules-engine")
+    egress = Egress(allowed=parse_networks(settings.rules_model_allowed_networks))
+    models = Models(egress=egress, sealer=Sealer(parse_keys(settings.seal_keys)), clock=SystemClock(), counted=counts.understood)
     assigned: list[Callable[[], bool]] = []
 
     async def work() -> None:
@@ -50,13 +55,16 @@ async def engine(settings: RulesSettings) -> AsyncIterator[tuple[ASGIApp, Sequen
             app = stream.build_stream(settings, partitions=await _partitions(producer))
             states = stream.TableAuthorStates(stream.states_table(app))
             log = stream.KafkaDecisionLog(producer)
-            service = DecisionService(configuration=configuration, states=states, log=log, counts=counts, clock=SystemClock())
+            service = DecisionService(
+                configuration=configuration, models=models, states=states, log=log, counts=counts, clock=SystemClock()
+            )
             dead_letters = DeadLetters(producer, counts.dead_letter)
             stream.add_agent(app, Guard(decode=decode_event, process=service.decide, dead_letters=dead_letters))
             assigned.append(lambda: stream.is_assigned(app))
             await stream.run_stream(app)
         finally:
             await producer.stop()
+            await egress.aclose()
 
     async def readiness() -> Mapping[str, bool]:
         return {"configuration": feed.complete, "partitions": any(check() for check in assigned)}

@@ -6,17 +6,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
-Kind = Literal["brand", "rule", "channel", "api_key"]
-KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "api_key")
+Kind = Literal["brand", "rule", "channel", "segment", "api_key"]
+KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "segment", "api_key")
 
 Mode = Literal["auto", "approval", "shadow"]
 RuleState = Literal["draft", "active", "paused", "archived"]
+Flag = Literal["complaint", "praise", "purchase_intent", "question", "spam"]
 
 SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
 """Ids that people choose: fit for a URL, a record key and a DNS label, and never in need of escaping."""
 
 MAX_PEOPLE = 5_000
 """Entries of each of a brand's lists: with both full, its record still fits into Kafka's usual limit of 1 MB."""
+
+MAX_SEGMENTS = 50
+"""Of a brand: every engine holds all of them in memory."""
 
 INSTALLATION = "*"
 """Stands for all brands: in a key's `brands`, and as the owner of the audit entries that concern no single brand."""
@@ -59,8 +63,36 @@ def record_key(kind: Kind, brand: str, name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlagTerms:
+    """The brand's own words that raise a flag; `language` `*`: in every language."""
+
+    flag: Flag
+    language: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoteUnderstanding:
+    """A brand's own model, asked over HTTPS. `sealed_token` opens for `understanding_owner(brand)` alone; empty: none."""
+
+    url: str
+    timeout_ms: int
+    sealed_token: str = field(default="", repr=False)
+
+    @property
+    def has_token(self) -> bool:
+        """Tell whether a token is kept."""
+        return bool(self.sealed_token)
+
+
+def understanding_owner(brand: str) -> str:
+    """Return to whom the token of a brand's model is sealed; no channel's or secret's owner has this form."""
+    return f"{brand}/:understanding"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Brand(Entity):
-    """A brand; people are listed as `platform:author id`."""
+    """A brand; people are listed as `platform:author id`. `disclosures`: language or `default` → words."""
 
     kind: ClassVar[Kind] = "brand"
 
@@ -72,11 +104,21 @@ class Brand(Entity):
     human_pause_seconds: int = 3_600
     blocked_authors: tuple[str, ...] = ()
     opted_out_authors: tuple[str, ...] = ()
+    disclosures: Mapping[str, str] = field(default_factory=dict)
+    flag_terms: tuple[FlagTerms, ...] = ()
+    understanding: RemoteUnderstanding | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Channel(Entity):
-    """Identity of one of the brand's accounts; `deleted` ones are kept, so that their generation goes on counting."""
+class Deletable(Entity):
+    """`deleted` ones are kept, so that their generation goes on counting when they are made again."""
+
+    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel(Deletable):
+    """Identity of one of the brand's accounts."""
 
     kind: ClassVar[Kind] = "channel"
     id_field: ClassVar[str] = "channel"
@@ -85,7 +127,22 @@ class Channel(Entity):
     platform: str
     account: str
     name: str
-    deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment(Deletable):
+    """People that rules name together, as `platform:author id` in order."""
+
+    kind: ClassVar[Kind] = "segment"
+    id_field: ClassVar[str] = "segment"
+
+    segment: str
+    authors: tuple[str, ...]
+
+    @property
+    def size(self) -> int:
+        """Return how many people it has."""
+        return len(self.authors)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

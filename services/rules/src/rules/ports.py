@@ -1,16 +1,38 @@
 """What the configuration's use cases need from outside."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from rules.audit import AuditEntry
-from rules.entities import ApiKey, Brand, Channel, Entity, Rule, RuleState, RuleVersion, Trail
+from rules.domain.decision import Decision
+from rules.domain.index import Snapshot
+from rules.entities import ApiKey, Brand, Channel, Entity, Rule, RuleState, RuleVersion, Segment, Trail
 
 E = TypeVar("E", bound=Entity)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleFilter:
+    """Which rules are wanted: in a state, with `text` somewhere in their id or name (whatever its case), changed after a time."""
+
+    state: RuleState | None = None
+    text: str = ""
+    changed_after: datetime | None = None
+
+
 class TakenError(Exception):
     """Another entity holds what must be unique: the id, or a channel's account."""
+
+
+class Configuration(Protocol):
+    """What is in force now."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Return the newest complete configuration."""
+        ...
 
 
 class ConfigStore(Protocol):
@@ -35,12 +57,16 @@ class ConfigStore(Protocol):
         """Return brands in the order of their ids, those in `visible` (None: all)."""
         ...
 
-    async def rules(self, brand: str, state: RuleState | None, after: str, limit: int) -> Sequence[Rule]:
+    async def rules(self, brand: str, wanted: RuleFilter, after: str, limit: int) -> Sequence[Rule]:
         """Return a brand's rules in the order of their ids."""
         ...
 
-    async def channels(self, brand: str) -> Sequence[Channel]:
-        """Return a brand's channels that are not deleted."""
+    async def channels(self, brand: str, after: str, limit: int) -> Sequence[Channel]:
+        """Return a brand's channels that are not deleted, in the order of their ids."""
+        ...
+
+    async def segments(self, brand: str, after: str, limit: int) -> Sequence[Segment]:
+        """Return a brand's segments that are not deleted, in the order of their ids."""
         ...
 
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:
@@ -61,4 +87,24 @@ class Outbox(Protocol):
 
     async def deliver(self, entity: Entity) -> int | None:
         """Publish the stored state of the entity; return its revision (the offset), or None when it will be delivered later."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A decision from the archive, with its event, and when it was made (unix seconds).
+
+    `whole`: the event is as it came; else it has only the fields that a decision repeats (no text, no media, no rating).
+    """
+
+    decision: Decision
+    decided_time: float
+    whole: bool
+
+
+class History(Protocol):
+    """Events and decisions of the past. Raises Transient when the archive is away."""
+
+    async def find(self, brand: str, event_id: str) -> Recorded | None:
+        """Return the newest decision on one event of the brand, None where the archive has none (any more)."""
         ...

@@ -1,13 +1,17 @@
 """The use cases of rules: each save makes an immutable version; what acts is a pointer to one of them."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from antiphon.auth import Principal, Role
+from antiphon.errors import Transient
 from antiphon.problems import Problem
 from rules.configuration import Changes, ConfigurationService, Detail, Match, Saved, not_found
+from rules.domain.examples import EXAMPLE_FAILED
+from rules.domain.findings import Finding, errors
 from rules.entities import Rule, RuleState, RuleVersion
-from rules.ports import ConfigStore, TakenError
+from rules.ports import ConfigStore, RuleFilter, TakenError
+from rules.vetting import Draft, Vetting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,15 +22,37 @@ class RuleDraft:
     name: str
     state: RuleState
     document: bytes
+    meaning: Draft
+
+
+@dataclass(frozen=True, slots=True)
+class Vetted:
+    """A saved change of a rule, and what is to be said of the version it is about."""
+
+    saved: Saved[Rule]
+    findings: tuple[Finding, ...] = ()
 
 
 class RuleService:
-    """Rules and their versions. An editor saves drafts; whatever makes a rule act, or stop acting, needs an approver."""
+    """Rules and their versions. An editor saves drafts; whatever makes a rule act, or stop acting, needs an approver.
 
-    def __init__(self, *, store: ConfigStore, changes: Changes, configuration: ConfigurationService) -> None:
+    `read` gives the meaning of a stored document; it raises ValueError for one that this release cannot read.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: ConfigStore,
+        changes: Changes,
+        configuration: ConfigurationService,
+        vetting: Vetting,
+        read: Callable[[RuleVersion], Draft],
+    ) -> None:
         self._store = store
         self._changes = changes
         self._configuration = configuration
+        self._vetting = vetting
+        self._read = read
 
     async def rule(self, brand: str, rule_id: str) -> Rule:
         """Return where a rule stands. Raises 404."""
@@ -35,10 +61,10 @@ class RuleService:
             raise not_found("rule", rule_id)
         return found
 
-    async def rules(self, brand: str, state: RuleState | None, after: str, limit: int) -> Sequence[Rule]:
+    async def rules(self, brand: str, wanted: RuleFilter, after: str, limit: int) -> Sequence[Rule]:
         """Return a brand's rules. Raises 404."""
         await self._configuration.brand(brand)
-        return await self._store.rules(brand, state, after, limit)
+        return await self._store.rules(brand, wanted, after, limit)
 
     async def versions(self, brand: str, rule_id: str, before: int, limit: int) -> Sequence[RuleVersion]:
         """Return a rule's versions below `before`, the newest first. Raises 404."""
@@ -52,10 +78,23 @@ class RuleService:
             raise not_found("version", str(version))
         return found[0]
 
-    async def create(self, by: Principal, brand: str, draft: RuleDraft, comment: str) -> Saved[Rule]:
-        """Save a new rule. Raises 404, 403 when it would act and the caller is no approver, 409 when it exists."""
+    async def meaning(self, brand: str, rule_id: str, version: int | None = None) -> Draft:
+        """Return what a version (None: the newest) of a rule means. Raises 404, 409 when this release cannot read it."""
+        found = await self.rule(brand, rule_id)
+        chosen = _existing(found, version or found.latest_version)
+        stored = await self._store.versions(brand, rule_id, chosen + 1, 1)
+        if not stored or stored[0].version != chosen:
+            raise Transient(f"version {chosen} of the rule is still being written")
+        try:
+            return self._read(stored[0])
+        except ValueError as error:
+            raise Problem(409, "unreadable_version", f"This release cannot read version {chosen}; save it anew.") from error
+
+    async def create(self, by: Principal, brand: str, draft: RuleDraft, comment: str) -> Vetted:
+        """Save a new rule. Raises 404, 403 when it would act and the caller is no approver, 409 when it exists, and as `save`."""
         await self._configuration.brand(brand)
         _allow_state(by, draft)
+        findings = await self._vetted(brand, draft)
         rule = Rule(
             brand=brand,
             rule_id=draft.rule_id,
@@ -67,13 +106,19 @@ class RuleService:
         )
         detail = {"version": 1, "state": rule.state, "comment": comment}
         try:
-            return await self._changes.create(rule, "rule.create", detail, version=_version(rule, draft, comment))
+            saved = await self._changes.create(rule, "rule.create", detail, version=_version(rule, draft, comment))
         except TakenError as error:
             raise Problem(409, "exists", f"The rule {draft.rule_id!r} exists already; PUT a new version of it.") from error
+        return Vetted(saved, findings)
 
-    async def save(self, by: Principal, brand: str, draft: RuleDraft, match: Match, comment: str) -> Saved[Rule]:
-        """Save a new version. A draft changes nothing that acts; any other state in the document is taken on, by an approver."""
+    async def save(self, by: Principal, brand: str, draft: RuleDraft, match: Match, comment: str) -> Vetted:
+        """Save a new version. A draft changes nothing that acts; any other state in the document is taken on, by an approver.
+
+        Raises 422 when an example fails, and when a rule that is to act has errors; 409 when there are too many rules.
+        """
         _allow_state(by, draft)
+        await self.rule(brand, draft.rule_id)
+        findings = await self._vetted(brand, draft)
 
         def update(found: Rule) -> Rule:
             saved = replace(found, latest_version=found.latest_version + 1, name=draft.name)
@@ -82,7 +127,7 @@ class RuleService:
             active = saved.latest_version if draft.state == "active" else found.active_version
             return replace(saved, state=draft.state, active_version=active)
 
-        return await self._changes.change(
+        saved = await self._changes.change(
             lambda: self.rule(brand, draft.rule_id),
             match,
             update,
@@ -91,17 +136,40 @@ class RuleService:
             detail=lambda saved: {"version": saved.latest_version, "state": saved.state, "comment": comment},
             version=lambda saved: _version(saved, draft, comment),
         )
+        return Vetted(saved, findings)
 
-    async def activate(
-        self, by: Principal, brand: str, rule_id: str, match: Match, version: int | None, comment: str
-    ) -> Saved[Rule]:
-        """Let a version (None: the newest) act. Raises 404 for an unknown version."""
+    async def _vetted(self, brand: str, draft: RuleDraft) -> tuple[Finding, ...]:
+        """Return what is to be said of a draft. Raises 409 and 422 (see `save`)."""
+        if draft.state == "active":
+            self._vetting.check_room(brand, draft.rule_id)
+        findings = await self._vetting.findings(brand, draft.meaning)
+        failed = [finding for finding in findings if finding.code == EXAMPLE_FAILED]
+        if failed:
+            raise _refused(422, "example_failed", "The rule does not do what its examples say; see errors.", failed)
+        if draft.state == "active" and errors(findings):
+            raise _refused(422, "unsafe_rule", "It may not act like this; see errors. It can be saved as a draft.", findings)
+        return findings
+
+    async def activate(self, by: Principal, brand: str, rule_id: str, match: Match, version: int | None, comment: str) -> Vetted:
+        """Let a version (None: the newest) act. Raises 404 for an unknown version, 409 when it has errors."""
+        chosen = version or (await self.rule(brand, rule_id)).latest_version
+        findings = await self._may_act(brand, rule_id, chosen)
 
         def update(found: Rule) -> Rule:
-            chosen = _existing(found, version or found.latest_version)
-            return replace(found, state="active", active_version=chosen)
+            if version is None and found.latest_version != chosen:
+                raise Problem(412, "changed_meanwhile", "A newer version was saved meanwhile; look at it first.")
+            return replace(found, state="active", active_version=_existing(found, chosen))
 
-        return await self._move(by, brand, rule_id, match, update, "rule.activate", comment)
+        return Vetted(await self._move(by, brand, rule_id, match, update, "rule.activate", comment), findings)
+
+    async def _may_act(self, brand: str, rule_id: str, version: int) -> tuple[Finding, ...]:
+        """Return what is to be said of a stored version. Raises 404, 409 when it may not act."""
+        meaning = await self.meaning(brand, rule_id, version)
+        self._vetting.check_room(brand, rule_id)
+        findings = await self._vetting.findings(brand, meaning)
+        if errors(findings):
+            raise _refused(409, "unsafe_rule", f"Version {version} may not act; see errors.", findings)
+        return findings
 
     async def pause(self, by: Principal, brand: str, rule_id: str, match: Match, comment: str) -> Saved[Rule]:
         """Stop an active rule. Raises 409 when it is not active."""
@@ -117,13 +185,15 @@ class RuleService:
             by, brand, rule_id, match, lambda found: replace(found, state="archived"), "rule.archive", comment
         )
 
-    async def roll_back(self, by: Principal, brand: str, rule_id: str, match: Match, version: int, comment: str) -> Saved[Rule]:
-        """Let an earlier version of an active rule act again. Raises 404 for an unknown version, 409 unless it is active."""
+    async def roll_back(self, by: Principal, brand: str, rule_id: str, match: Match, version: int, comment: str) -> Vetted:
+        """Let an earlier version of an active rule act again. Raises 404 for an unknown version, 409 unless active and safe."""
+        _active(await self.rule(brand, rule_id), "rolled back")
+        findings = await self._may_act(brand, rule_id, version)
 
         def update(found: Rule) -> Rule:
             return replace(_active(found, "rolled back"), active_version=_existing(found, version))
 
-        return await self._move(by, brand, rule_id, match, update, "rule.rollback", comment)
+        return Vetted(await self._move(by, brand, rule_id, match, update, "rule.rollback", comment), findings)
 
     async def _move(
         self, by: Principal, brand: str, rule_id: str, match: Match, update: Callable[[Rule], Rule], action: str, comment: str
@@ -132,6 +202,10 @@ class RuleService:
             return {"state": moved.state, "version": moved.active_version, "comment": comment}
 
         return await self._changes.change(lambda: self.rule(brand, rule_id), match, update, by=by, action=action, detail=detail)
+
+
+def _refused(status: int, code: str, detail: str, findings: Sequence[Finding]) -> Problem:
+    return Problem(status, code, detail, errors=[asdict(finding) for finding in findings])
 
 
 def _version(rule: Rule, draft: RuleDraft, comment: str) -> RuleVersion:

@@ -1,6 +1,6 @@
 """The engine's use case: for every event look up its author's state, decide, keep the state, hand the decision over."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,9 +10,9 @@ from rules.domain.decision import Decision
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
 from rules.domain.index import Snapshot
+from rules.domain.model import BrandSettings
 from rules.domain.state import AuthorState
-
-_NOTHING_UNDERSTOOD = Understanding()
+from rules.ports import Configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +23,11 @@ class Incoming:
     event: Event
 
 
-class Configuration(Protocol):
-    """What is in force now."""
+class Understands(Protocol):
+    """The models of language and sentiment."""
 
-    @property
-    def snapshot(self) -> Snapshot:
-        """Return the newest complete configuration."""
+    async def understand(self, events: Iterable[Event], settings: Mapping[str, BrandSettings]) -> Sequence[Understanding]:
+        """Return what each event's text says, in order, by the models of its brand."""
         ...
 
 
@@ -64,9 +63,17 @@ class DecisionService:
     """Decides batches of events. A decision is a pure function of configuration, state and event."""
 
     def __init__(
-        self, *, configuration: Configuration, states: AuthorStates, log: DecisionLog, counts: Counts, clock: Clock
+        self,
+        *,
+        configuration: Configuration,
+        models: Understands,
+        states: AuthorStates,
+        log: DecisionLog,
+        counts: Counts,
+        clock: Clock,
     ) -> None:
         self._configuration = configuration
+        self._models = models
         self._states = states
         self._log = log
         self._counts = counts
@@ -76,16 +83,22 @@ class DecisionService:
         """Return once every decision is durable. Repeating a batch repeats its decisions and consumes nothing twice."""
         failpoints.hit("rules.after_poll")
         decided_time = self._clock.now().timestamp()
-        decisions = [(incoming.key, self._decide(incoming)) for incoming in batch]
+        snapshot = self._configuration.snapshot
+        settings = {name: brand.settings for name, brand in snapshot.brands.items()}
+        understood = await self._models.understand((incoming.event for incoming in batch), settings)
+        decisions = [
+            (incoming.key, self._decide(snapshot, incoming, understanding))
+            for incoming, understanding in zip(batch, understood, strict=True)
+        ]
         failpoints.hit("rules.after_eval")
         await self._log.append(decisions, decided_time)
         failpoints.hit("rules.after_produce")
         for _, decision in decisions:
             self._counts.decided(decision, decided_time)
 
-    def _decide(self, incoming: Incoming) -> Decision:
+    def _decide(self, snapshot: Snapshot, incoming: Incoming, understanding: Understanding) -> Decision:
         before = self._states.get(incoming.key)
-        decision, after = evaluate(self._configuration.snapshot, before, incoming.event, _NOTHING_UNDERSTOOD)
+        decision, after = evaluate(snapshot, before, incoming.event, understanding)
         if after is not before:
             self._states.put(incoming.key, after)
         return decision

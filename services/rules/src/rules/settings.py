@@ -1,7 +1,9 @@
 """Settings of the rules service: of its API and of its engine."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from antiphon.egress import parse_networks
+from antiphon.seal import SealSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings
 
 
@@ -12,3 +14,35 @@ class RulesSettings(HttpSettings, KafkaSettings, MongoSettings):
     """How long a change waits for the topic before it is answered as saved but not yet live."""
     rules_sweep_seconds: float = Field(default=1.0, gt=0, le=60)
     """Between two looks for changes that are saved but not yet on the topic."""
+
+
+class RulesApiSettings(RulesSettings, SealSettings):
+    """Of the API, which seals what it must not know in clear: tokens of brands' own models, answers kept for repetition."""
+
+
+class RulesEngineSettings(RulesSettings, SealSettings):
+    """Of the engine, which opens the tokens of brands' own models."""
+
+    rules_model_allowed_networks: str = ""
+    """Networks that brands' own models may be called in beside public addresses, separated by commas; for intranets and tests."""
+
+    @field_validator("rules_model_allowed_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
+
+
+class RulesHistorianSettings(RulesSettings):
+    """Of the historian, which keeps the archive and works off back-tests."""
+
+    rules_history_days: int = Field(default=90, ge=1, le=3650)
+    """How long events and decisions stay in the archive: back-tests reach no further back, no word of a person stays longer."""
+    rules_history_fill_seconds: float = Field(default=1.0, ge=0, le=60)
+    """How long a batch may fill before it is written: shorter makes small blocks, longer makes followers of decisions wait."""
+    rules_history_epoch: int = Field(default=0, ge=0)
+    """Raised by one when the topics were made anew, so that offsets which begin again are not taken for redeliveries."""
+    rules_backtest_lease_seconds: float = Field(default=15.0, ge=2)
+    """After this without a sign of life another process takes a back-test up."""
+    rules_backtest_private_replies_per_hour: int = Field(default=750, ge=0)
+    """What Meta allows a channel; a back-test reports what goes beyond it."""

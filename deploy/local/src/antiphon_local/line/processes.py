@@ -22,6 +22,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "rules-api": ("rules", "api"),
     "ingest": ("ingest",),
     "engine": ("rules", "engine"),
+    "historian": ("rules", "historian"),
     "publisher": ("publisher", "worker"),
     "publisher-api": ("publisher", "api"),
     "metrics": ("metrics",),

@@ -13,6 +13,8 @@ from antiphon_local.line.feed import PLATFORMS
 from antiphon_local.line.processes import Line
 
 BRAND = "demo"
+LANGUAGES = ["en", "de", "es", "fr", "ru"]
+"""What the sample's comments are mostly written in; others are answered in the default texts."""
 
 _TIMEOUT_S = 20.0
 """The first calls meet processes that are still warming up."""
@@ -75,7 +77,7 @@ class Api:
 
 def seed(line: Line, api: Api, documents: list[dict[str, Any]] | None = None) -> list[Channel]:
     """Make the brand with its channels and rules (the twelve by default), and subscribe it at the simulator."""
-    api.call("POST", "/v1/brands", {"id": BRAND, "name": "Demo Air", "mode": "auto"})
+    api.call("POST", "/v1/brands", {"id": BRAND, "name": "Demo Air", "mode": "auto", "languages": LANGUAGES})
     made = channels()
     for channel in made:
         seed_channel(line, api, channel)

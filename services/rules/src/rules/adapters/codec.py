@@ -31,6 +31,9 @@ _MODES = _numbers(dict(decision_pb2.Mode.items()), "MODE_")
 _ACTIONS = _numbers(dict(decision_pb2.ActionKind.items()), "ACTION_KIND_")
 _SCOPES = _numbers(dict(decision_pb2.LimitScope.items()), "LIMIT_SCOPE_")
 
+_POLARITIES = {"": 0, **_numbers(dict(decision_pb2.Polarity.items()), "POLARITY_")}
+_COBRA = _numbers(dict(decision_pb2.CobraLevel.items()), "COBRA_LEVEL_")
+
 _NANOS = 1_000_000_000
 
 
@@ -80,13 +83,13 @@ def _seconds(stamp: Timestamp) -> float:
 
 
 def _stamp(seconds: float) -> Timestamp:
-    whole = int(seconds // 1)
-    return Timestamp(seconds=whole, nanos=int((seconds - whole) * 1_000_000) * 1_000)
+    micros = round(seconds * 1_000_000)  # to the nearest: what was read as whole microseconds is written as the same
+    return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1_000)
 
 
 def encode_decision(decision: Decision, decided_time: float) -> bytes:
     """Return the decision as bytes; `decided_time` in unix seconds."""
-    event = decision.event
+    event, understood = decision.event, decision.understanding
     message = decision_pb2.Decision(
         event_id=event.event_id,
         brand=event.brand,
@@ -106,12 +109,21 @@ def encode_decision(decision: Decision, decided_time: float) -> bytes:
         config_revision=decision.config_revision,
         outcome=_OUTCOMES[decision.outcome],
         reason=_REASONS[decision.reason],
-        language=decision.language,
-        sentiment=decision.sentiment,
+        language=understood.language,
+        sentiment=understood.sentiment,
+        language_confidence=understood.language_confidence,
+        polarity=_POLARITIES[understood.polarity],
+        sentiment_confidence=understood.sentiment_confidence,
+        flags=sorted(understood.flags),
+        cobra=_COBRA[decision.cobra],
     )
     if decision.rules:
         message.rules.extend(_rule(rule) for rule in decision.rules)
         message.actions.extend(_action(action) for action in decision.actions)
+        message.assignments.extend(
+            decision_pb2.Assignment(experiment=given.experiment, rule_id=given.rule_id, arm=given.arm)
+            for given in decision.assignments
+        )
     return message.SerializeToString()
 
 
@@ -145,4 +157,7 @@ def _action(action: Action) -> decision_pb2.Action:
         queue=action.queue,
         note=action.note,
         campaign=action.campaign,
+        url=action.url,
+        secret_ref=action.secret_ref,
+        body=action.body,
     )

@@ -1,16 +1,32 @@
 """Entities ↔ documents of the store. A document is its entity's fields, and beside them what is not yet delivered."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, TypeVar
 
 from antiphon.mongo import Document
 from rules.audit import AuditEntry
-from rules.entities import ApiKey, AuditNote, Brand, Channel, Entity, Kind, Rule, RuleVersion, Trail
+from rules.entities import (
+    ApiKey,
+    AuditNote,
+    Brand,
+    Channel,
+    Entity,
+    FlagTerms,
+    Kind,
+    RemoteUnderstanding,
+    Rule,
+    RuleVersion,
+    Segment,
+    Trail,
+)
 
 T = TypeVar("T")
 
-TYPES: Mapping[Kind, type[Entity]] = {"brand": Brand, "rule": Rule, "channel": Channel, "api_key": ApiKey}
+TYPES: Mapping[Kind, type[Entity]] = {"brand": Brand, "rule": Rule, "channel": Channel, "segment": Segment, "api_key": ApiKey}
+
+_PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding}
+"""Fields that hold values with fields of their own."""
 
 OUTBOX = "outbox"
 """True from a change's write until its record is on the topic."""
@@ -39,17 +55,21 @@ def to_fields(value: Any) -> Document:
 
 
 def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return to_fields(value) if is_dataclass(value) else value
 
 
 def from_fields(kind: type[T], document: Mapping[str, Any]) -> T:
     """Return the value; a field that an older document lacks takes its default."""
     names = [f.name for f in fields(kind) if f.name in document]  # type: ignore[arg-type]  # only dataclasses are asked for
-    return kind(**{name: _frozen(document[name]) for name in names})
+    return kind(**{name: _frozen(document[name], _PARTS.get(name)) for name in names})
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _frozen(value: Any, part: type[Any] | None) -> Any:
+    if isinstance(value, list):
+        return tuple(_frozen(item, part) for item in value)
+    return from_fields(part, value) if part and value is not None else value
 
 
 def new_document(entity: Entity, trail: Trail) -> Document:

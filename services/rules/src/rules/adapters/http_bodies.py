@@ -1,18 +1,19 @@
 """Requests in, answers out: strict JSON and YAML, preconditions, the shapes that all routes share."""
 
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Annotated, Any, TypeVar
 
 import orjson
 import yaml
 from fastapi import Depends, Header, Path, Query, Request, Response
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from typing_extensions import override
 
 from antiphon.auth import Principal, Role, Viewer, require
 from antiphon.problems import Problem
+from rules.adapters.records import PLATFORMS
 from rules.configuration import Match, Saved, precondition_required
 from rules.entities import SLUG, Entity
 
@@ -32,6 +33,15 @@ Printable = StringConstraints(pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=T
 """Text on one line: what people are shown and logs may quote."""
 Comment = Annotated[str, Printable, StringConstraints(max_length=500)]
 Name = Annotated[str, Printable, StringConstraints(min_length=1, max_length=200)]
+
+
+def _known_platform(platform: str) -> str:
+    if platform not in PLATFORMS:
+        raise ValueError(f"one of {', '.join(sorted(PLATFORMS))}")
+    return platform
+
+
+Platform = Annotated[str, AfterValidator(_known_platform)]
 
 
 class In(BaseModel):
@@ -112,7 +122,8 @@ def _match(if_match: Annotated[str | None, Header(max_length=100)] = None) -> Ma
         return Match(None)
     found = _ETAG.fullmatch(if_match.strip())
     if found is None:
-        raise Problem(422, "invalid", 'If-Match is one ETag as this API gives it, for example "7", or *.')
+        detail = 'one ETag as this API gives it, for example "7", or *'
+        raise Problem(422, "invalid", f"If-Match is {detail}.", errors=[{"pointer": "/if-match", "detail": detail}])
     return Match(int(found[1]))
 
 
@@ -129,6 +140,11 @@ RequiredMatch = Annotated[Match, Depends(_required_match)]
 def etag(response: Response, entity: Entity) -> None:
     """Give the answer the entity's ETag: its generation."""
     response.headers["ETag"] = f'"{entity.generation}"'
+
+
+def next_page(found: Sequence[Entity], limit: int) -> str | None:
+    """Return the `next` of a page: the id that the following one comes after, None on the last."""
+    return (found[-1].name_in_brand or found[-1].brand) if len(found) == limit else None
 
 
 def changed(response: Response, saved: Saved[Any], shape: type[M], **more: object) -> M:

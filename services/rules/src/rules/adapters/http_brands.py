@@ -1,13 +1,14 @@
-"""Routes of brands, their channels' identities, the people they do not answer, and their audit log."""
+"""Routes of brands, their channels' identities and the people they do not answer."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
-from pydantic import AfterValidator, Field, StringConstraints
+from fastapi import APIRouter, Path, Response
+from pydantic import StringConstraints
 
 from antiphon.auth import Admin, Viewer
+from antiphon.seal import Sealer
+from rules.adapters.brand_bodies import BrandChanged, BrandLine, BrandOut, BrandPatch, Brands, NewBrand
 from rules.adapters.http_bodies import (
     MAX_BODY_BYTES,
     BrandAdmin,
@@ -20,60 +21,20 @@ from rules.adapters.http_bodies import (
     MaybeMatch,
     Name,
     Out,
+    Platform,
     Printable,
     RequiredMatch,
-    Slug,
     SlugCursor,
     SlugPath,
     StrictRoute,
     changed,
     etag,
+    next_page,
 )
-from rules.adapters.records import PLATFORMS
-from rules.audit import first_broken
 from rules.configuration import ConfigurationService, PeopleList
-from rules.entities import Mode
-from rules.ports import ConfigStore
 
-
-def _known_platform(platform: str) -> str:
-    if platform not in PLATFORMS:
-        raise ValueError(f"one of {', '.join(sorted(PLATFORMS))}")
-    return platform
-
-
-Platform = Annotated[str, AfterValidator(_known_platform)]
 Account = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
 Author = Annotated[str, Path(pattern=r"^[!-~]{1,64}$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
-
-
-class BrandValues(In):
-    """What can be set of a brand."""
-
-    name: Name
-    mode: Mode = "auto"
-    languages: Annotated[list[Language], Field(max_length=50)] = []
-    human_pause_seconds: Annotated[int, Field(ge=0, le=2_592_000)] = 3_600
-
-    def values(self) -> dict[str, Any]:
-        """Return the fields that were sent, or all of a new brand's, as the entity takes them."""
-        return {
-            **self.model_dump(exclude_unset=True),
-            **({"languages": tuple(self.languages)} if "languages" in self.model_fields_set else {}),
-        }
-
-
-class NewBrand(BrandValues):
-    """A brand to create."""
-
-    id: Slug
-
-
-class BrandPatch(BrandValues):
-    """What to change; what is left out stays."""
-
-    name: Name = ""
 
 
 class ChannelValues(In):
@@ -84,42 +45,10 @@ class ChannelValues(In):
     name: Name
 
 
-class Reason(In):
+class ReasonIn(In):
     """Why."""
 
     reason: Annotated[str, Printable, StringConstraints(min_length=1, max_length=500)]
-
-
-class BrandLine(Out):
-    """A brand in a list."""
-
-    brand: str
-    name: str
-    mode: Mode
-    held: bool
-    held_reason: str
-    languages: tuple[str, ...]
-    human_pause_seconds: int
-    generation: int
-    changed_time: datetime
-
-
-class BrandOut(BrandLine):
-    """A brand."""
-
-    blocked_authors: tuple[str, ...]
-    opted_out_authors: tuple[str, ...]
-
-
-class BrandChanged(BrandLine, Changed):
-    """A changed brand."""
-
-
-class Brands(Out):
-    """A page of brands; `next` is null on the last."""
-
-    items: list[BrandLine]
-    next: str | None
 
 
 class ChannelOut(Out):
@@ -140,56 +69,32 @@ class ChannelChanged(ChannelOut, Changed):
 
 
 class Channels(Out):
-    """All channels of a brand."""
+    """A page of channels; `next` is null on the last."""
 
     items: list[ChannelOut]
+    next: str | None
 
 
-class EntryOut(Out):
-    """An audit entry with its place in the hash chain."""
-
-    sequence: int
-    time: datetime
-    actor: str
-    action: str
-    target: str
-    generation: int
-    detail: Mapping[str, Any]
-    previous: str
-    hash: str
-
-
-class Audit(Out):
-    """A page of the audit log; `intact` tells whether the chain holds within the page."""
-
-    items: list[EntryOut]
-    intact: bool
-    next: int | None
-
-
-def brand_routes(configuration: ConfigurationService, store: ConfigStore) -> APIRouter:
-    """Return the routes."""
+def brand_routes(configuration: ConfigurationService, sealer: Sealer) -> APIRouter:
+    """Return the routes; `sealer` seals what only the engine may open."""
     router = APIRouter(prefix="/v1/brands", route_class=StrictRoute, max_body_size=MAX_BODY_BYTES, tags=["brands"])
-    _brands(router, configuration)
+    _brands(router, configuration, sealer)
     _switch(router, configuration)
     _people(router, configuration)
     _channels(router, configuration)
-    _audit(router, configuration, store)
     return router
 
 
-def _brands(router: APIRouter, configuration: ConfigurationService) -> None:
+def _brands(router: APIRouter, configuration: ConfigurationService, sealer: Sealer) -> None:
     @router.post("", status_code=201)
     async def create_brand(by: Admin, body: NewBrand, response: Response) -> BrandChanged:
-        saved = await configuration.create_brand(by, body.id, {k: v for k, v in body.values().items() if k != "id"})
+        saved = await configuration.create_brand(by, body.id, body.values(body.id, sealer))
         return changed(response, saved, BrandChanged)
 
     @router.get("")
     async def list_brands(by: Viewer, after: SlugCursor = "", limit: Limit = 50) -> Brands:
         found = await configuration.brands(by, after, limit)
-        return Brands(
-            items=[BrandLine.model_validate(brand) for brand in found], next=found[-1].brand if len(found) == limit else None
-        )
+        return Brands(items=[BrandLine.model_validate(brand) for brand in found], next=next_page(found, limit))
 
     @router.get("/{brand}")
     async def read_brand(scope: BrandViewer, response: Response) -> BrandOut:
@@ -199,17 +104,17 @@ def _brands(router: APIRouter, configuration: ConfigurationService) -> None:
 
     @router.patch("/{brand}")
     async def change_brand(scope: BrandAdmin, match: RequiredMatch, body: BrandPatch, response: Response) -> BrandChanged:
-        saved = await configuration.change_brand(scope.by, scope.brand, match, body.values(), "brand.change")
+        saved = await configuration.change_brand(scope.by, scope.brand, match, body.values(scope.brand, sealer), "brand.change")
         return changed(response, saved, BrandChanged)
 
 
 def _switch(router: APIRouter, configuration: ConfigurationService) -> None:
     @router.post("/{brand}/hold")
-    async def hold_brand(scope: BrandApprover, match: RequiredMatch, body: Reason, response: Response) -> BrandChanged:
+    async def hold_brand(scope: BrandApprover, match: RequiredMatch, body: ReasonIn, response: Response) -> BrandChanged:
         return changed(response, await configuration.hold(scope.by, scope.brand, match, body.reason), BrandChanged)
 
     @router.post("/{brand}/resume")
-    async def resume_brand(scope: BrandApprover, match: RequiredMatch, body: Reason, response: Response) -> BrandChanged:
+    async def resume_brand(scope: BrandApprover, match: RequiredMatch, body: ReasonIn, response: Response) -> BrandChanged:
         return changed(response, await configuration.resume(scope.by, scope.brand, match, body.reason), BrandChanged)
 
 
@@ -233,8 +138,9 @@ def _people(router: APIRouter, configuration: ConfigurationService) -> None:
 
 def _channels(router: APIRouter, configuration: ConfigurationService) -> None:
     @router.get("/{brand}/channels")
-    async def list_channels(scope: BrandViewer) -> Channels:
-        return Channels(items=[ChannelOut.model_validate(found) for found in await configuration.channels(scope.brand)])
+    async def list_channels(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Channels:
+        found = await configuration.channels(scope.brand, after, limit)
+        return Channels(items=[ChannelOut.model_validate(channel) for channel in found], next=next_page(found, limit))
 
     @router.get("/{brand}/channels/{channel}")
     async def read_channel(scope: BrandViewer, channel: SlugPath, response: Response) -> ChannelOut:
@@ -252,26 +158,3 @@ def _channels(router: APIRouter, configuration: ConfigurationService) -> None:
     @router.delete("/{brand}/channels/{channel}")
     async def delete_channel(scope: BrandAdmin, channel: SlugPath, match: RequiredMatch, response: Response) -> ChannelChanged:
         return changed(response, await configuration.delete_channel(scope.by, scope.brand, channel, match), ChannelChanged)
-
-
-def _audit(router: APIRouter, configuration: ConfigurationService, store: ConfigStore) -> None:
-    @router.get("/{brand}/audit")
-    async def read_audit(scope: BrandViewer, after: Annotated[int, Query(ge=0)] = 0, limit: Limit = 50) -> Audit:
-        await configuration.brand(scope.brand)
-        # One more in front, so that the first entry of the page is checked against the one before it.
-        found = await store.audit(scope.brand, max(0, after - 1), limit + (after > 0))
-        before = found[0] if after and found and found[0].sequence == after else None
-        entries = found[1:] if before else found
-        return Audit(
-            items=[EntryOut.model_validate({**_note(entry.note), **_place(entry)}) for entry in entries],
-            intact=first_broken(entries, after=before) is None,
-            next=entries[-1].sequence if len(entries) == limit else None,
-        )
-
-
-def _note(note: Any) -> dict[str, Any]:
-    return {name: getattr(note, name) for name in ("time", "actor", "action", "target", "generation", "detail")}
-
-
-def _place(entry: Any) -> dict[str, Any]:
-    return {name: getattr(entry, name) for name in ("sequence", "previous", "hash")}

@@ -1,11 +1,12 @@
 """Routes of rules and their versions."""
 
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
 
 from antiphon.problems import Problem, pointer
 from rules.adapters.http_bodies import (
@@ -25,15 +26,21 @@ from rules.adapters.http_bodies import (
     changed,
     document,
     etag,
+    next_page,
 )
-from rules.adapters.schema import RuleDocument, document_bytes, to_rule
+from rules.adapters.schema import RuleDocument, document_bytes, parse_document
+from rules.domain.examples import Example
+from rules.domain.findings import Finding
 from rules.entities import Rule, RuleState, RuleVersion, is_slug
-from rules.revisions import RuleDraft, RuleService
+from rules.ports import RuleFilter
+from rules.revisions import RuleDraft, RuleService, Vetted
+from rules.vetting import Draft
 
 _FAR = 2**31
 """Above every version."""
 
 Version = Annotated[int, Field(ge=1, lt=_FAR)]
+Search = Annotated[str, Query(max_length=100, description="a part of the id or the name, whatever its case")]
 CommentQuery = Annotated[Comment, Query()]
 
 
@@ -73,8 +80,19 @@ class RuleOut(RuleLine):
     document: Any
 
 
+class FindingOut(Out):
+    """A remark of the checks: an `error` keeps a rule from becoming active; `pointer` is its place in the rule document."""
+
+    severity: Literal["error", "warning"]
+    code: str
+    pointer: str
+    detail: str
+
+
 class RuleChanged(RuleLine, Changed):
-    """A changed rule."""
+    """A changed rule, and what the checks say about the version."""
+
+    findings: list[FindingOut]
 
 
 class Rules(Out):
@@ -129,7 +147,7 @@ def _saves(router: APIRouter, rules: RuleService) -> None:
     @router.post("", status_code=201, openapi_extra=_BODY)
     async def create_rule(scope: BrandEditor, request: Request, response: Response, comment: CommentQuery = "") -> RuleChanged:
         draft = read_draft(scope.brand, await document(request))
-        return changed(response, await rules.create(scope.by, scope.brand, draft, comment), RuleChanged)
+        return _changed(response, await rules.create(scope.by, scope.brand, draft, comment))
 
     @router.put("/{rule}", openapi_extra=_BODY)
     async def save_rule(
@@ -137,17 +155,32 @@ def _saves(router: APIRouter, rules: RuleService) -> None:
     ) -> RuleChanged:
         draft = read_draft(scope.brand, await document(request))
         if draft.rule_id != rule:
-            raise _invalid([{"pointer": "/id", "detail": f"must be {rule!r}, as in the path"}])
-        return changed(response, await rules.save(scope.by, scope.brand, draft, match, comment), RuleChanged)
+            raise invalid([{"pointer": "/id", "detail": f"must be {rule!r}, as in the path"}])
+        return _changed(response, await rules.save(scope.by, scope.brand, draft, match, comment))
+
+
+def _changed(response: Response, vetted: Vetted) -> RuleChanged:
+    return changed(response, vetted.saved, RuleChanged, findings=shown(vetted.findings))
+
+
+def shown(findings: Iterable[Finding]) -> list[FindingOut]:
+    """Return findings as they are answered."""
+    return [FindingOut.model_validate(finding) for finding in findings]
 
 
 def _reads(router: APIRouter, rules: RuleService) -> None:
     @router.get("")
-    async def list_rules(scope: BrandViewer, state: RuleState | None = None, after: SlugCursor = "", limit: Limit = 50) -> Rules:
-        found = await rules.rules(scope.brand, state, after, limit)
-        return Rules(
-            items=[RuleLine.model_validate(rule) for rule in found], next=found[-1].rule_id if len(found) == limit else None
-        )
+    async def list_rules(
+        scope: BrandViewer,
+        state: RuleState | None = None,
+        q: Search = "",
+        changed_after: AwareDatetime | None = None,
+        after: SlugCursor = "",
+        limit: Limit = 50,
+    ) -> Rules:
+        wanted = RuleFilter(state=state, text=q, changed_after=changed_after)
+        found = await rules.rules(scope.brand, wanted, after, limit)
+        return Rules(items=[RuleLine.model_validate(rule) for rule in found], next=next_page(found, limit))
 
     @router.get("/{rule}")
     async def read_rule(scope: BrandViewer, rule: SlugPath, response: Response) -> RuleOut:
@@ -171,26 +204,26 @@ def _moves(router: APIRouter, rules: RuleService) -> None:
     ) -> RuleChanged:
         told = body or Activation()
         saved = await rules.activate(scope.by, scope.brand, rule, match, told.version, told.comment)
-        return changed(response, saved, RuleChanged)
+        return _changed(response, saved)
 
     @router.post("/{rule}:pause")
     async def pause_rule(
         scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Move | None = None
     ) -> RuleChanged:
-        return changed(response, await rules.pause(scope.by, scope.brand, rule, match, (body or Move()).comment), RuleChanged)
+        return _changed(response, Vetted(await rules.pause(scope.by, scope.brand, rule, match, (body or Move()).comment)))
 
     @router.post("/{rule}:archive")
     async def archive_rule(
         scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Move | None = None
     ) -> RuleChanged:
-        return changed(response, await rules.archive(scope.by, scope.brand, rule, match, (body or Move()).comment), RuleChanged)
+        return _changed(response, Vetted(await rules.archive(scope.by, scope.brand, rule, match, (body or Move()).comment)))
 
     @router.post("/{rule}:rollback")
     async def roll_back_rule(
         scope: BrandApprover, rule: SlugPath, match: RequiredMatch, body: Rollback, response: Response
     ) -> RuleChanged:
         saved = await rules.roll_back(scope.by, scope.brand, rule, match, body.version, body.comment)
-        return changed(response, saved, RuleChanged)
+        return _changed(response, saved)
 
 
 def read_draft(brand: str, data: Any) -> RuleDraft:
@@ -198,17 +231,33 @@ def read_draft(brand: str, data: Any) -> RuleDraft:
     try:
         parsed = RuleDocument.model_validate(data)
         canonical = document_bytes(parsed)
-        to_rule(brand, 1, canonical)  # what the engine could not read must not be saved
+        meaning = _meaning(brand, 1, parse_document(canonical))  # what the engine could not read must not be saved
     except ValidationError as error:
-        raise _invalid([{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]) from error
+        raise invalid(faults(error)) from error
     except ValueError as error:
-        raise _invalid([{"pointer": "", "detail": str(error)}]) from error
+        raise invalid([{"pointer": "", "detail": str(error)}]) from error
     if not is_slug(parsed.id):
-        raise _invalid([{"pointer": "/id", "detail": "lower-case letters, digits and hyphens, at most 63, no hyphen in front"}])
-    return RuleDraft(rule_id=parsed.id, name=parsed.name, state=parsed.state, document=canonical)
+        raise invalid([{"pointer": "/id", "detail": "lower-case letters, digits and hyphens, at most 63, no hyphen in front"}])
+    return RuleDraft(rule_id=parsed.id, name=parsed.name, state=parsed.state, document=canonical, meaning=meaning)
 
 
-def _invalid(errors: list[dict[str, str]]) -> Problem:
+def read_version(version: RuleVersion) -> Draft:
+    """Return what a stored version means. Raises ValueError when this release cannot read it."""
+    return _meaning(version.brand, version.version, parse_document(version.document))
+
+
+def _meaning(brand: str, version: int, parsed: RuleDocument) -> Draft:
+    examples = tuple(Example(example.text, example.language, example.acts) for example in parsed.examples)
+    return Draft(parsed.to_domain(brand, version), examples, active=parsed.state == "active")
+
+
+def faults(error: ValidationError) -> list[dict[str, str]]:
+    """Return what is wrong with a document, each with a pointer into it."""
+    return [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]
+
+
+def invalid(errors: list[dict[str, str]]) -> Problem:
+    """Return the answer to a document that is none."""
     return Problem(422, "invalid", "The rule does not have the form it must have; see errors.", errors=errors)
 
 

@@ -1,5 +1,6 @@
 """The configuration in the document store. Filters are built here alone, from values that are already typed."""
 
+import re
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,12 +12,30 @@ from rules import audit
 from rules.adapters import documents
 from rules.adapters.documents import NOTES, OUTBOX, TYPES, VERSIONS, Stored
 from rules.audit import AuditEntry
-from rules.entities import ApiKey, AuditNote, Brand, Channel, Entity, Kind, Rule, RuleState, RuleVersion, Trail, record_key
-from rules.ports import TakenError
+from rules.entities import (
+    ApiKey,
+    AuditNote,
+    Brand,
+    Channel,
+    Entity,
+    Kind,
+    Rule,
+    RuleVersion,
+    Segment,
+    Trail,
+    record_key,
+)
+from rules.ports import RuleFilter, TakenError
 
 E = TypeVar("E", bound=Entity)
 
-COLLECTIONS: Mapping[Kind, str] = {"brand": "brands", "rule": "rules", "channel": "channel_identities", "api_key": "api_keys"}
+COLLECTIONS: Mapping[Kind, str] = {
+    "brand": "brands",
+    "rule": "rules",
+    "channel": "channel_identities",
+    "segment": "segments",
+    "api_key": "api_keys",
+}
 VERSION_COLLECTION = "rule_versions"
 AUDIT_COLLECTION = "audit"
 
@@ -48,6 +67,7 @@ async def create_indexes(database: Database) -> None:
         await database[COLLECTIONS["channel"]].create_index(
             [("platform", 1), ("account", 1)], unique=True, partialFilterExpression={"deleted": False}
         )
+        await database[COLLECTIONS["segment"]].create_index([("brand", 1), ("segment", 1)], unique=True)
         await database[VERSION_COLLECTION].create_index([("brand", 1), ("rule_id", 1), ("version", -1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("sequence", 1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("change", 1)], unique=True)
@@ -87,14 +107,25 @@ class MongoConfigStore:
             query["_id"]["$in"] = sorted(visible)
         return await self._page(Brand, query, limit)
 
-    async def rules(self, brand: str, state: RuleState | None, after: str, limit: int) -> Sequence[Rule]:
+    async def rules(self, brand: str, wanted: RuleFilter, after: str, limit: int) -> Sequence[Rule]:
         """Return a brand's rules in the order of their ids."""
         query: Document = {"brand": brand, "rule_id": {"$gt": after}}
-        return await self._page(Rule, query | ({"state": state} if state else {}), limit, "rule_id")
+        if wanted.state:
+            query["state"] = wanted.state
+        if wanted.changed_after:
+            query["changed_time"] = {"$gt": wanted.changed_after}
+        if wanted.text:
+            pattern = {"$regex": re.escape(wanted.text), "$options": "i"}
+            query["$or"] = [{"rule_id": pattern}, {"name": pattern}]
+        return await self._page(Rule, query, limit, "rule_id")
 
-    async def channels(self, brand: str) -> Sequence[Channel]:
-        """Return a brand's channels that are not deleted."""
-        return await self._page(Channel, {"brand": brand, "deleted": False}, 0, "channel")
+    async def channels(self, brand: str, after: str, limit: int) -> Sequence[Channel]:
+        """Return a brand's channels that are not deleted, in the order of their ids."""
+        return await self._page(Channel, {"brand": brand, "deleted": False, "channel": {"$gt": after}}, limit, "channel")
+
+    async def segments(self, brand: str, after: str, limit: int) -> Sequence[Segment]:
+        """Return a brand's segments that are not deleted, in the order of their ids."""
+        return await self._page(Segment, {"brand": brand, "deleted": False, "segment": {"$gt": after}}, limit, "segment")
 
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:
         """Return keys in the order of their ids, those that reach no brand outside `brands`."""

@@ -68,9 +68,12 @@ class KafkaOutbox:
         if self._producer is not None:
             return
         producer = self._build_producer()
+        starting = asyncio.ensure_future(producer.start())
         try:
-            await producer.start()
+            await asyncio.shield(starting)  # cut short, it would leave its first connection open
         except BaseException:
+            with contextlib.suppress(TimeoutError, KafkaError):
+                await asyncio.wait_for(starting, _STOP_SECONDS)
             await producer.stop()
             raise
         self._producer, self._away = producer, False

@@ -2,7 +2,7 @@
 
 from antiphon.times import to_timestamp
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
-from rules.entities import ApiKey, Brand, Channel, Entity, Mode, Rule
+from rules.entities import ApiKey, Brand, Channel, Entity, Mode, Rule, Segment
 
 PLATFORMS = {
     name.removeprefix("PLATFORM_").lower(): number
@@ -28,6 +28,8 @@ def encode(entity: Entity, document: bytes = b"") -> config_pb2.ConfigRecord:
             record.brand.CopyFrom(_brand(entity))
         case Channel():
             record.channel.CopyFrom(_channel(entity))
+        case Segment():
+            record.segment.CopyFrom(_segment(entity))
         case Rule():
             record.rule.CopyFrom(_rule(entity, document))
         case ApiKey():
@@ -48,7 +50,17 @@ def _brand(brand: Brand) -> config_pb2.BrandConfig:
         blocked_authors=brand.blocked_authors,
         opted_out_authors=brand.opted_out_authors,
         human_pause_seconds=brand.human_pause_seconds,
+        disclosures=brand.disclosures,
+        flag_terms=[config_pb2.FlagTerms(flag=one.flag, language=one.language, terms=one.terms) for one in brand.flag_terms],
+        understanding=_understanding(brand),
     )
+
+
+def _understanding(brand: Brand) -> config_pb2.RemoteUnderstanding | None:
+    remote = brand.understanding
+    if remote is None:
+        return None
+    return config_pb2.RemoteUnderstanding(url=remote.url, timeout_ms=remote.timeout_ms, sealed_token=remote.sealed_token.encode())
 
 
 def _channel(channel: Channel) -> config_pb2.ChannelConfig:
@@ -59,6 +71,15 @@ def _channel(channel: Channel) -> config_pb2.ChannelConfig:
         account=channel.account,
         name=channel.name,
         deleted=channel.deleted,
+    )
+
+
+def _segment(segment: Segment) -> config_pb2.SegmentConfig:
+    return config_pb2.SegmentConfig(
+        brand=segment.brand,
+        segment=segment.segment,
+        authors=() if segment.deleted else segment.authors,
+        deleted=segment.deleted,
     )
 
 

@@ -133,7 +133,7 @@ def _headers(event_id: str) -> list[tuple[str, bytes]]:
 
 _STATIC_HEADERS = [
     (name, value)
-    for name, value in event_headers("antiphon.decision", "", "rules", "")
+    for name, value in event_headers("antiphon.v1.Decision", "", "rules", "")
     if name not in {"ce_id", "ce_time"}  # the id is added for each; the time is in the message and optional in CloudEvents
 ]
 

@@ -36,7 +36,7 @@ def findings(rule: Rule, others: Rivals, settings: BrandSettings, *, now: float,
         *_place_findings(rule.where),
         *term_findings(rule, factory),
         *(_schedule_findings(rule.schedule, now - rule.freshness_seconds) if rule.schedule is not None else ()),
-        *action_findings(rule, settings.languages),
+        *action_findings(rule, settings),
         *others.findings(rule),
     )
 

@@ -74,13 +74,9 @@ class Posting:
         self._limits = _Limits()
         self._slots: dict[_Slot, str] = {}
         self._waiting: dict[str, tuple[Event, Action]] = {}
-        self._due: list[tuple[float, int, str]] = []
+        self.due: list[tuple[float, int, str]] = []
+        """A heap of when actions are due (unix seconds), with a running number and the action's id."""
         self._queued = 0
-
-    @property
-    def next_due(self) -> float:
-        """When the next action is due (unix seconds); inf: none waits."""
-        return self._due[0][0] if self._due else inf
 
     def see(self, event: Event, *, ours: bool) -> None:
         """Learn what an event tells about objects and threads; `ours`: an echo of what automation wrote."""
@@ -116,12 +112,12 @@ class Posting:
             return
         self._queued += 1
         self._waiting[action.action_id] = (event, action)
-        heappush(self._due, (action.not_before, self._queued, action.action_id))
+        heappush(self.due, (action.not_before, self._queued, action.action_id))
 
     def advance(self, now: float) -> Iterator[Settled]:
         """Send what is due by `now` (unix seconds), in the order in which it is due."""
-        while self._due and self._due[0][0] <= now:
-            due, _, action_id = heappop(self._due)
+        while self.due and self.due[0][0] <= now:
+            due, _, action_id = heappop(self.due)
             waiting = self._waiting.pop(action_id, None)
             if waiting is not None:
                 yield self._send(*waiting, due)

@@ -12,6 +12,9 @@ from rules.domain.templates import PUBLIC_CHARACTERS, excess, worst_case
 from rules.domain.tier import order
 from rules.domain.ways import formula, ways
 
+_DISCLOSURE, _DISCLOSURE_BYTES = 201, 801
+"""The longest disclosure with what stands before it, in characters and UTF-8 bytes: brands change theirs at any time."""
+
 
 class Rivals:
     """The rules in force of one brand, ready to be compared with others. Immutable."""
@@ -37,7 +40,7 @@ def _goes_first(other: Rule, rule: Rule) -> bool:
 
 
 def _always_acts(other: Rule, rule: Rule) -> bool:
-    """Return whether nothing but a taken slot can keep the other (which has no limit per author) from acting when this one may."""
+    """Return whether the other (which has no limit per author) can only lack a free slot whenever this one may act."""
     return (
         takes_in(other.where, rule.where)
         and (other.schedule is None or other.schedule == rule.schedule)
@@ -83,8 +86,8 @@ def _may_fail(action: RuleAction) -> bool:
         return False
     platforms = tuple(PUBLIC_CHARACTERS)
     return DEFAULT not in action.texts or any(
-        excess(*worst_case(template), platforms, private=private)
+        excess(characters + _DISCLOSURE, encoded + _DISCLOSURE_BYTES, platforms, private=private)
         for variants in action.texts.values()
-        for template in variants
+        for characters, encoded in map(worst_case, variants)
         for private in (True, False)
     )

@@ -43,7 +43,7 @@ class Simulation:
         `ours`: the event is the echo of something that automation wrote.
         """
         posting = self._posting
-        if posting.next_due <= now:
+        if posting.due and posting.due[0][0] <= now:
             self._settled += posting.advance(now)
         event = past.event
         if event.echo or event.verb != "create":

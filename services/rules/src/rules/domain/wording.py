@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from rules.domain.acting import PRIVATE_KINDS, template_language
+from rules.domain.acting import PRIVATE_KINDS, disclosed, template_language
 from rules.domain.explain import found_terms
 from rules.domain.findings import Finding, error, listed, warning
 from rules.domain.implication import clash
 from rules.domain.leaves import Condition, LanguageLeaf, TextLeaf, TextMode
-from rules.domain.model import MODERATION_SLOT, PRIVATE_SLOT, Answer, Rule
-from rules.domain.templates import FILLED, Placeholder, parse
+from rules.domain.model import MODERATION_SLOT, PRIVATE_SLOT, Answer, BrandSettings, PrivateReply, Rule, Where
+from rules.domain.templates import FILLED, PUBLIC_CHARACTERS, Placeholder, excess, parse, worst_case
 from rules.domain.terms import Term, implies, terms_of
 from rules.domain.vocabulary import MatcherFactory
 from rules.domain.ways import Literal, children, formula, ways
@@ -48,9 +48,9 @@ def _covering(terms: Sequence[Term], place: int) -> Term | None:
     return None
 
 
-def action_findings(rule: Rule, languages: Sequence[str]) -> Iterator[Finding]:
-    """Yield what is wrong with the actions, for a brand that speaks these languages."""
-    spoken = [language.lower() for language in languages if _can_be(rule, language.lower())]
+def action_findings(rule: Rule, settings: BrandSettings) -> Iterator[Finding]:
+    """Yield what is wrong with the actions under the brand's languages and disclosures."""
+    spoken = [language.lower() for language in settings.languages if _can_be(rule, language.lower())]
     for place, action in enumerate(rule.then):
         private = bool(rule.where.kinds) and rule.where.kinds <= PRIVATE_KINDS
         if private and action.slot in {MODERATION_SLOT, PRIVATE_SLOT}:
@@ -58,7 +58,9 @@ def action_findings(rule: Rule, languages: Sequence[str]) -> Iterator[Finding]:
                 "action_impossible", f"/then/{place}/{action.kind}", f"no platform can {_deed(action.kind)} a private message"
             )
         if isinstance(action, Answer):
-            yield from _text_findings(action, f"/then/{place}/{action.kind}/text", spoken)
+            pointer = f"/then/{place}/{action.kind}/text"
+            yield from _text_findings(action, pointer, spoken)
+            yield from _length_findings(action, pointer, rule.where, settings)
 
 
 def _deed(kind: str) -> str:
@@ -75,6 +77,18 @@ def _text_findings(action: Answer, pointer: str, spoken: Sequence[str]) -> Itera
             if names:
                 detail = f"nothing fills {listed(dict.fromkeys(names))} yet, so the default is always posted"
                 yield warning("placeholder_unfilled", f"{pointer}/{language}/{number}", detail)
+
+
+def _length_findings(action: Answer, pointer: str, where: Where, settings: BrandSettings) -> Iterator[Finding]:
+    platforms = sorted(where.platforms or PUBLIC_CHARACTERS)
+    private = isinstance(action, PrivateReply) or not where.kinds.isdisjoint(PRIVATE_KINDS)
+    for language, variants in action.texts.items() if settings.disclosures else ():
+        words = disclosed("", language, settings)
+        for number, (characters, encoded) in enumerate(map(worst_case, variants)):
+            too_long = excess(characters + len(words), encoded + len(words.encode()), platforms, private=private)
+            if too_long:
+                detail = f"with the brand's disclosure it can become {too_long}; then it is not posted"
+                yield warning("too_long", f"{pointer}/{language}/{number}", detail)
 
 
 def _can_be(rule: Rule, language: str) -> bool:
