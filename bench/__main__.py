@@ -7,14 +7,14 @@ from pathlib import Path
 import orjson
 
 from antiphon_local.services import LocalServices
-from bench import engine, evaluate, ingest, line, match
+from bench import backtest, engine, evaluate, ingest, line, match, understand
 from bench.report import write_report
 
 ROOT = Path(__file__).parents[1]
 DIRECTORY = ROOT / "var" / "bench"
 RESULT = ROOT / "var" / "bench.json"
 
-PARTS = ("match", "evaluate", "ingest", "engine", "sizes", "live", "line")
+PARTS = ("match", "evaluate", "understand", "backtest", "ingest", "engine", "sizes", "live", "line")
 
 
 def main() -> int:
@@ -53,7 +53,12 @@ def _measure(part: str, sample: float, directory: Path) -> dict[str, float]:
         return _ON_KAFKA[part](services, directory, sample)
 
 
-_ALONE = {"match": match.measure, "evaluate": evaluate.measure}
+_ALONE = {
+    "match": match.measure,
+    "evaluate": evaluate.measure,
+    "understand": understand.measure,
+    "backtest": backtest.measure,
+}
 """Parts that are measured in this process."""
 
 _ON_KAFKA = {"engine": engine.measure, "sizes": engine.sizes, "live": line.live}

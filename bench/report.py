@@ -55,6 +55,14 @@ FIGURES: Mapping[str, Figure] = {
     "match_100k_vs_10_ratio": Figure("100,000 rules ÷ 10 rules", most=8),
     "match_10k_loop_us": Figure("baseline: a loop over the keywords of 10,000 rules with `in`"),
     "match_10k_alternation_us": Figure("baseline: one regular expression of them all"),
+    "understand_us": Figure("CPU-µs a comment: language, sentiment and flags, warm", most=60),
+    "understand_first_us": Figure("the same over comments that are met for the first time"),
+    "understand_baseline_us": Figure("baseline: pycld2 and a hashing vectoriser with a linear model, one comment a call"),
+    "backtest_events_per_s": Figure(
+        "recorded events replayed a second of CPU time, 1,000 rules, decoding included", least=20_000
+    ),
+    "backtest_diff_events_per_s": Figure("the same under two sets of rules, compared"),
+    "backtest_naive_events_per_s": Figure("baseline: the same with every rule asked about every event"),
     "engine_10_us": Figure("CPU-µs an event of the engine with 10 rules of one brand"),
     "engine_10k_us": Figure("the same with 10,000 rules"),
     "engine_10k_vs_10_ratio": Figure("10 rules ÷ 10,000 rules: the throughput that is left", least=0.95),

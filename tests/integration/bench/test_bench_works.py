@@ -18,7 +18,13 @@ PROMISED = {
     "engine_vs_aiokafka_ratio",
     "engine_vs_faust_ratio",
     "evaluate_10k_vs_10_ratio",
+    "match_10k_vs_10_ratio",
+    "match_10k_us",
+    "match_100k_vs_10_ratio",
+    "engine_10k_vs_10_ratio",
     "rule_live_p99_s",
+    "understand_us",
+    "backtest_events_per_s",
     "line_events_per_s",
 }
 

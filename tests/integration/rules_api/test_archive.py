@@ -22,6 +22,7 @@ from rules.adapters import archive
 from rules.adapters.archive import COLLECTION, ArchiveWriter
 from rules.adapters.archive_views import MongoHistory
 from rules.adapters.lanes import Stretch
+from rules.adapters.packing import SETTLED_SECONDS, Packer
 from rules.adapters.past import open_past
 from rules.domain.event import Understanding
 from rules.history import Wanted
@@ -272,3 +273,83 @@ def test_what_nobody_could_find_again_is_refused() -> None:
             archive.decode(broken)
         assert raised.value.reason == reason
         assert reason in archive.INVALID_REASONS
+
+
+async def test_an_event_that_comes_twice_in_one_block_has_its_decision_both_times(shelf: Shelf) -> None:
+    first, again = happened(1, offset=1), happened(1, offset=2)
+    await shelf.put(first, again)
+    await shelf.put(decided(first, offset=1))
+    await shelf.put(decided(again, offset=2))
+    pasts = await shelf.past("acme", NOW - timedelta(days=2), NOW)
+    assert [past.understanding.language for past in pasts] == ["en", "en"]
+
+
+async def test_decisions_that_were_made_twice_find_their_events(shelf: Shelf) -> None:
+    events = [happened(n, minutes=n) for n in range(100)]
+    await shelf.put(*events[:50])
+    await shelf.put(*events[50:])
+    made = [*events[:60], *events[:100]]  # the engine was killed before it had committed
+    for start in range(0, len(made), 23):
+        batch = made[start : start + 23]
+        await shelf.put(*(decided(event, offset=start + place) for place, event in enumerate(batch)))
+    pasts = await shelf.past("acme", NOW - timedelta(days=2), NOW)
+    assert [int(past.event.object) for past in pasts] == list(range(100))
+    assert {past.understanding.language for past in pasts} == {"en"}
+
+
+async def test_small_blocks_become_large_and_say_the_same(shelf: Shelf, rng: random.Random) -> None:
+    records = [happened(n, partition=n % 2, minutes=n / 4) for n in range(120)]
+    start = 0
+    while start < 120:
+        end = start + rng.randrange(1, 5)
+        await shelf.put(*records[start:end], *map(decided, records[start:end]))
+        if rng.random() < 0.2:  # redelivered
+            await shelf.put(*records[max(0, start - 3) : end])
+        start = end
+    before = await shelf.past("acme", NOW - timedelta(days=2), NOW)
+    listed = await shelf.history.newest("acme", Wanted(), None, 50)
+    blocks = await shelf.database[COLLECTION].count_documents({})
+    clock = FakeClock(NOW)
+    packer = Packer(shelf.database, clock)
+    assert await packer.round() == 0, "what has just been written rests"
+    clock.advance(SETTLED_SECONDS + 1)
+    gone = await packer.round()
+    assert gone > 0
+    assert await shelf.database[COLLECTION].count_documents({}) < blocks / 4
+    assert await packer.round() == 0
+    assert await shelf.past("acme", NOW - timedelta(days=2), NOW) == before
+    assert len(before) == 120
+    assert await shelf.history.newest("acme", Wanted(), None, 50) == listed
+    assert await archive.forget(shelf.database[COLLECTION], "acme", "anna") == 240
+
+
+async def test_a_block_that_is_not_packed_is_not_hidden_by_its_neighbours(shelf: Shelf) -> None:
+    records = [happened(n, minutes=n / 60) for n in range(1200)]
+    for n in range(20):
+        await shelf.put(records[n])
+    await shelf.put(*records[20:1120])  # too large to be worth it
+    for n in range(1120, 1140):
+        await shelf.put(records[n])
+    clock = FakeClock(NOW)
+    clock.advance(SETTLED_SECONDS + 1)
+    assert await Packer(shelf.database, clock).round() == 40
+    assert await shelf.database[COLLECTION].count_documents({}) == 3
+    await shelf.database[COLLECTION].update_many({"last": {"$lt": 20}}, {"$set": {"stored": 0.0}})
+    pasts = await shelf.past("acme", NOW - timedelta(days=2), NOW)
+    assert [int(past.event.object) for past in pasts] == list(range(1140))
+
+
+async def test_a_reader_goes_on_when_blocks_are_packed_under_its_hands(shelf: Shelf) -> None:
+    records = [happened(n, minutes=n / 4) for n in range(60)]
+    for record in records:
+        await shelf.put(record)
+    stretch = Stretch("acme", 0.0, NOW.timestamp())
+    reader = await open_past(shelf.database[COLLECTION], stretch, lambda _: NOBODY_KNOWS)
+    clock = FakeClock(NOW)
+    clock.advance(SETTLED_SECONDS + 1)
+    found: list[str] = []
+    async for chunk in reader.chunks():
+        if not found:
+            assert await Packer(shelf.database, clock).round() == 60
+        found += [past.event.object for past in chunk]
+    assert [int(name) for name in found] == list(range(60))

@@ -26,6 +26,7 @@ from rules.adapters.archive import ArchiveWriter
 from rules.adapters.backtest_jobs import MongoBacktestStore
 from rules.adapters.config import ConfigurationInForce
 from rules.adapters.historian_telemetry import HistorianMetrics
+from rules.adapters.packing import Packer
 from rules.adapters.plans import Plan, build_plan
 from rules.adapters.replaying import ChildReplayer
 from rules.backtests import Backtest, BacktestRunner
@@ -93,7 +94,8 @@ async def historian(
             await runner.run()
 
         app = build_api("Antiphon rules historian", telemetry=telemetry, readiness=_readiness(database, feed, consumer))
-        yield app, [feed.run(), configuration.run(), keep(), replay(), _watch_lag(consumer, metrics)]
+        tasks = [keep(), Packer(database, clock).run(), replay(), _watch_lag(consumer, metrics)]
+        yield app, [feed.run(), configuration.run(), *tasks]
     finally:
         await stop_producer(producer)
         client.close()

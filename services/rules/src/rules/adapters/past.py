@@ -14,7 +14,7 @@ from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.mongo import Collection
 from antiphon.v1.decision_pb2 import Decision
-from rules.adapters.archive import DECIDED, EVENTS
+from rules.adapters.archive import DECIDED, EVENTS, MAX_RECORDS
 from rules.adapters.blocks import Raw
 from rules.adapters.codec import decode_event
 from rules.adapters.lanes import Stretch, readers
@@ -30,8 +30,8 @@ _Known = tuple[Understanding, Verdict]
 _Ordered = tuple[float, int, int, Past]
 """Highest time of receipt so far, number of the lane, offset: no two are the same."""
 
-_UNCLAIMED = 20_000
-"""Decisions a lane that wait for their event: those that were made twice never find one, and must not pile up."""
+_KEPT = 2 * MAX_RECORDS
+"""Decisions a lane that are known beside those on the events in hand: a block of decisions may reach that far ahead of them."""
 
 
 class Source(Protocol):
@@ -140,7 +140,7 @@ class _Track:
             for raw in records:
                 self._note(raw.value)
             missing -= self._known.keys()
-        while len(self._known) > _UNCLAIMED + len(wanted):
+        while len(self._known) > _KEPT + len(wanted):
             del self._known[next(iter(self._known))]  # the oldest
 
     def _note(self, value: bytes) -> None:
@@ -149,10 +149,11 @@ class _Track:
         except DecodeError:
             return
         self._decided = max(self._decided, seconds(message.received_time))
+        self._known.pop(message.event_id, None)  # so that it is the youngest
         self._known[message.event_id] = (understanding_of(message), verdict_of(message))
 
     def _joined(self, key: bytes, event: Event) -> Past:
-        known = self._known.pop(event.event_id, None)
+        known = self._known.get(event.event_id)  # it stays: the event may come again in the same block
         if known is None:
             self.understood_anew += 1
             return Past(key, event, self._understand(event))
