@@ -17,18 +17,18 @@ from antiphon.times import to_timestamp
 from antiphon.v1.event_pb2 import Event as EventMessage
 from bench.material import AUTHORS, BRAND, event, rules, texts
 from bench.measure import SERVER_CPU, median
-from rules.adapters.blocks import Raw, pack, unpack
 from rules.adapters.codec import decode_event, encode_decision
+from rules.adapters.history.blocks import Raw, pack, unpack
+from rules.adapters.history.past import PastReader
+from rules.adapters.history.replaying import calm_collector
 from rules.adapters.matching import build_matcher
-from rules.adapters.past import PastReader
-from rules.adapters.replaying import calm_collector
-from rules.adapters.schema import to_rule
-from rules.domain.comparison import Comparison, Terms
+from rules.adapters.schema.document import to_rule
 from rules.domain.event import NOTHING_UNDERSTOOD, Understanding
-from rules.domain.index import Snapshot, build_snapshot
+from rules.domain.matching.index import Snapshot, build_snapshot
 from rules.domain.model import BrandSettings, Rule
-from rules.domain.replay import Past, Replay
-from rules.domain.simulation import Simulation
+from rules.domain.replaying.comparison import Comparison, Terms
+from rules.domain.replaying.replay import Past, Replay
+from rules.domain.replaying.simulation import Simulation
 
 EVENTS = 40_000
 ROUNDS = 3

@@ -11,11 +11,11 @@ from bench.material import BRAND, event, rules, texts
 from bench.measure import SERVER_CPU, median
 from rules.adapters.codec import decode_event
 from rules.adapters.matching import build_matcher
-from rules.adapters.schema import to_rule
+from rules.adapters.schema.document import to_rule
 from rules.adapters.understanding import understand
 from rules.domain.evaluate import evaluate
 from rules.domain.event import NOTHING_UNDERSTOOD, Event
-from rules.domain.index import Snapshot, build_snapshot
+from rules.domain.matching.index import Snapshot, build_snapshot
 from rules.domain.model import BrandSettings
 from rules.domain.state import EMPTY
 

@@ -11,11 +11,11 @@ from bench.evaluate import decoded
 from bench.material import BRAND, rules, texts
 from bench.measure import SERVER_CPU, median
 from rules.adapters.matching import build_matcher
-from rules.adapters.schema import to_rule
+from rules.adapters.schema.document import to_rule
 from rules.domain.decision import CobraLevel
 from rules.domain.event import NOTHING_UNDERSTOOD, Event
-from rules.domain.facts import Facts
-from rules.domain.index import build_index
+from rules.domain.matching.facts import Facts
+from rules.domain.matching.index import build_index
 from rules.domain.model import BrandSettings
 
 EVENTS = 20_000

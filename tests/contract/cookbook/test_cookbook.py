@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from antiphon.clock import SystemClock
-from rules.adapters.http_bodies import parse_yaml
-from rules.adapters.http_rules import read_draft
+from rules.adapters.http.bodies import parse_yaml
+from rules.adapters.http.rules import read_draft
 from rules.adapters.matching import build_matcher
-from rules.adapters.schema import RuleDocument, document_bytes, parse_document
+from rules.adapters.schema.document import RuleDocument, document_bytes, parse_document
 from rules.adapters.understanding import understand
+from rules.domain.checking.examples import Example, failures
 from rules.domain.event import Understanding
-from rules.domain.examples import Example, failures
-from rules.domain.index import Snapshot, build_snapshot
+from rules.domain.matching.index import Snapshot, build_snapshot
 from rules.domain.model import BrandSettings
 from rules.vetting import Vetting
 

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from rules.adapters.http_bodies import parse_yaml
+from rules.adapters.http.bodies import parse_yaml
 
 
 def test_dates_clock_times_and_words_stay_text() -> None:

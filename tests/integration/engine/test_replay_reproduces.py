@@ -20,15 +20,15 @@ from antiphon.v1.decision_pb2 import Decision
 from antiphon.v1.event_pb2 import Author, Event, EventKind, Platform, Verb
 from antiphon_local.line.processes import Line
 from antiphon_local.settings import ROOT
-from rules.adapters.archive import COLLECTION
 from rules.adapters.codec import encode_decision
 from rules.adapters.config import ConfigurationInForce
-from rules.adapters.lanes import Stretch
-from rules.adapters.past import open_past
-from rules.domain.comparison import Comparison, Terms
+from rules.adapters.history.archive import COLLECTION
+from rules.adapters.history.lanes import Stretch
+from rules.adapters.history.past import open_past
 from rules.domain.event import NOTHING_UNDERSTOOD
-from rules.domain.index import Snapshot
-from rules.domain.replay import Past, Replay
+from rules.domain.matching.index import Snapshot
+from rules.domain.replaying.comparison import Comparison, Terms
+from rules.domain.replaying.replay import Past, Replay
 
 pytestmark = [pytest.mark.local, pytest.mark.timeout(400)]
 

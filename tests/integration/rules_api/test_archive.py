@@ -18,12 +18,12 @@ from antiphon.testing import FakeClock
 from antiphon.times import to_timestamp
 from antiphon.topics import DECISIONS, EVENTS
 from antiphon.v1 import decision_pb2, event_pb2
-from rules.adapters import archive
-from rules.adapters.archive import COLLECTION, ArchiveWriter
-from rules.adapters.archive_views import MongoHistory
-from rules.adapters.lanes import Stretch
-from rules.adapters.packing import SETTLED_SECONDS, Packer
-from rules.adapters.past import open_past
+from rules.adapters.history import archive
+from rules.adapters.history.archive import COLLECTION, ArchiveWriter
+from rules.adapters.history.lanes import Stretch
+from rules.adapters.history.packing import SETTLED_SECONDS, Packer
+from rules.adapters.history.past import open_past
+from rules.adapters.history.views import MongoHistory
 from rules.domain.event import Understanding
 from rules.history import Wanted
 

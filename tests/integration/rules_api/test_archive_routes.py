@@ -13,7 +13,7 @@ from antiphon.kafka import Record
 from antiphon.times import to_timestamp
 from antiphon.topics import DECISIONS, EVENTS
 from antiphon.v1 import decision_pb2, event_pb2
-from rules.adapters import archive
+from rules.adapters.history import archive
 
 pytestmark = pytest.mark.local
 

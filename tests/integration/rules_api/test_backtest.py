@@ -21,7 +21,7 @@ from antiphon.process import background
 from antiphon.times import to_timestamp
 from antiphon.topics import EVENTS
 from antiphon.v1 import event_pb2
-from rules.adapters import archive
+from rules.adapters.history import archive
 from rules.historian_app import historian
 from rules.settings import RulesHistorianSettings
 

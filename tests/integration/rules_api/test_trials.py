@@ -11,9 +11,9 @@ from antiphon.kafka import Record
 from antiphon.times import to_timestamp
 from antiphon.topics import DECISIONS, EVENTS
 from antiphon.v1 import event_pb2
-from rules.adapters import archive
-from rules.adapters.archive import ArchiveWriter
 from rules.adapters.codec import decode_event, encode_decision
+from rules.adapters.history import archive
+from rules.adapters.history.archive import ArchiveWriter
 from rules.domain.decision import Decision, Outcome, Reason, RuleOutcome
 from rules.domain.event import Understanding
 

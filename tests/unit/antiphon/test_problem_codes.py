@@ -18,7 +18,7 @@ FRAMEWORK = {("http_error", 400)}
 
 PASSED_ON = {
     "libs/antiphon/src/antiphon/problems.py",
-    "services/rules/src/rules/adapters/http_trials.py",
+    "services/rules/src/rules/adapters/http/trials.py",
     "services/rules/src/rules/revisions.py",
 }
 """Where a code comes from a table, another problem or a caller: each of those is found by itself."""

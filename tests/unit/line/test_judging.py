@@ -14,7 +14,7 @@ from antiphon_local.line.feed import endless, recorded, sample
 from antiphon_local.line.judge import judge
 from antiphon_local.line.seed import rules
 from antiphon_local.line.tally import Tally, percentiles
-from rules.adapters.schema import to_rule
+from rules.adapters.schema.document import to_rule
 
 NOW = to_timestamp(datetime(2026, 3, 2, tzinfo=UTC))
 LATER = to_timestamp(datetime(2026, 3, 2, 0, 0, 2, tzinfo=UTC))

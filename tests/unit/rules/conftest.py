@@ -10,7 +10,7 @@ import yaml
 
 from rules.adapters.matching import build_matcher
 from rules.domain.event import Event
-from rules.domain.index import BrandSettings, Snapshot, build_snapshot
+from rules.domain.matching.index import BrandSettings, Snapshot, build_snapshot
 from rules.domain.model import Reply, Rule
 
 NOON = 1_767_606_000.0

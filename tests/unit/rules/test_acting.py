@@ -10,8 +10,8 @@ from rules.domain.acting import disclosed
 from rules.domain.decision import Decision, LimitScope, Mode, Outcome, Reason, RuleLimit
 from rules.domain.evaluate import evaluate
 from rules.domain.event import NOTHING_UNDERSTOOD, Event, Understanding
-from rules.domain.index import Snapshot
 from rules.domain.leaves import All, AuthorLeaf, Not, TextLeaf
+from rules.domain.matching.index import Snapshot
 from rules.domain.model import BrandSettings, Experiment, Notify, PrivateReply, Reply, Rule, Tag
 from rules.domain.state import EMPTY, AuthorState
 

@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from rules.adapters.matching import build_matcher
-from rules.domain.checks import findings
+from rules.domain.checking.checks import findings
+from rules.domain.checking.findings import Finding
+from rules.domain.checking.rivals import Rivals
 from rules.domain.decision import CobraLevel, LimitScope, RuleLimit
-from rules.domain.findings import Finding
 from rules.domain.leaves import (
     All,
     Any,
@@ -25,7 +26,6 @@ from rules.domain.leaves import (
     ThreadLeaf,
 )
 from rules.domain.model import BrandSettings, Experiment, Handoff, Hide, Like, PrivateReply, Reply, Rule, Schedule, Tag, Where
-from rules.domain.rivals import Rivals
 
 Rules = Callable[..., Rule]
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()

@@ -8,10 +8,10 @@ import pytest
 from antiphon.problems import Problem
 from antiphon.testing import FakeClock
 from rules.adapters.matching import build_matcher
+from rules.domain.checking.examples import Example
 from rules.domain.event import Understanding
-from rules.domain.examples import Example
-from rules.domain.index import Snapshot, build_snapshot
 from rules.domain.leaves import TextLeaf
+from rules.domain.matching.index import Snapshot, build_snapshot
 from rules.domain.model import BrandSettings, Reply, Rule, Tag
 from rules.vetting import MOST_ACTIVE, Draft, Vetting
 

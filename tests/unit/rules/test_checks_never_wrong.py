@@ -9,13 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.adapters.matching import build_matcher
-from rules.domain.checks import findings
+from rules.domain.checking.checks import findings
+from rules.domain.checking.findings import Finding
+from rules.domain.checking.rivals import Rivals
+from rules.domain.checking.terms import Term, implies
 from rules.domain.decision import CobraLevel, LimitScope, Reason, RuleLimit
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
 from rules.domain.explain import found_terms
-from rules.domain.findings import Finding
-from rules.domain.index import Snapshot
 from rules.domain.leaves import (
     All,
     Any,
@@ -30,10 +31,9 @@ from rules.domain.leaves import (
     TextMode,
     ThreadLeaf,
 )
+from rules.domain.matching.index import Snapshot
 from rules.domain.model import BrandSettings, Experiment, Hide, PrivateReply, Reply, Rule, Schedule, Tag, Where
-from rules.domain.rivals import Rivals
 from rules.domain.state import EMPTY
-from rules.domain.terms import Term, implies
 
 Rules = Callable[..., Rule]
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()

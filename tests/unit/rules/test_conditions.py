@@ -7,7 +7,6 @@ import pytest
 from rules.domain.decision import CobraLevel, Decision, Outcome, Reason
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
-from rules.domain.index import Snapshot
 from rules.domain.leaves import (
     All,
     Any,
@@ -23,6 +22,7 @@ from rules.domain.leaves import (
     TextMode,
     ThreadLeaf,
 )
+from rules.domain.matching.index import Snapshot
 from rules.domain.model import Rule, Tag, Where
 from rules.domain.state import EMPTY
 

@@ -13,8 +13,8 @@ from antiphon.ids import action_id
 from rules.domain.decision import ActionKind, CobraLevel, Decision, LimitScope, Mode, Outcome, Reason, RuleLimit
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
-from rules.domain.index import Snapshot
 from rules.domain.leaves import TextLeaf
+from rules.domain.matching.index import Snapshot
 from rules.domain.model import Delete, Handoff, Hide, Like, Notify, PrivateReply, Reply, Rule, Schedule, Tag, Where
 from rules.domain.state import EMPTY, AuthorState
 

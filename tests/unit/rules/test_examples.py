@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 
 from rules.adapters.matching import build_matcher
+from rules.domain.checking.examples import Example, failures
 from rules.domain.decision import CobraLevel, LimitScope, RuleLimit
 from rules.domain.event import Understanding
-from rules.domain.examples import Example, failures
 from rules.domain.leaves import (
     All,
     Any,

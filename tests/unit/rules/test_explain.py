@@ -9,8 +9,8 @@ from rules.adapters.matching import build_matcher
 from rules.domain.event import Event, Understanding
 from rules.domain.explain import Check, Explained, Node, explain, facts_of, matched_terms, misplaced, why
 from rules.domain.leaves import All, Any, LanguageLeaf, Not, RatingLeaf, TextLeaf, TextMode
+from rules.domain.matching.tier import is_place
 from rules.domain.model import BrandSettings, Rule, Schedule, Where
-from rules.domain.tier import is_place
 
 Comments = Callable[..., Event]
 Rules = Callable[..., Rule]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rules.adapters.matching import MAX_PROGRAM, build_matcher, check_expression
-from rules.domain.expressions import MARK, MAX_REPEATS, SIGN, ExpressionError, prepared, translate
 from rules.domain.leaves import TextMode
-from rules.domain.text import fold
-from rules.domain.vocabulary import VocabularyBuilder, forms_of
+from rules.domain.matching.expressions import MARK, MAX_REPEATS, SIGN, ExpressionError, prepared, translate
+from rules.domain.matching.text import fold
+from rules.domain.matching.vocabulary import VocabularyBuilder, forms_of
 
 
 def is_found(expression: str, text: str) -> bool:

@@ -7,8 +7,8 @@ import pytest
 
 from rules.domain.decision import CobraLevel, Reason
 from rules.domain.event import Event, Understanding
-from rules.domain.facts import Facts, compared, holds, reason_of
 from rules.domain.leaves import AuthorLeaf, CobraLeaf, FactLeaf, HasLeaf, LanguageLeaf, RatingLeaf, SentimentLeaf, ThreadLeaf
+from rules.domain.matching.facts import Facts, compared, holds, reason_of
 from rules.domain.model import BrandSettings
 
 Comments = Callable[..., Event]

@@ -7,7 +7,7 @@ import pytest
 from rules.domain.cobra import cobra_level
 from rules.domain.decision import CobraLevel
 from rules.domain.event import NOTHING_UNDERSTOOD, Event, Understanding
-from rules.domain.features import FLAGS, has_feature
+from rules.domain.matching.features import FLAGS, has_feature
 
 Comments = Callable[..., Event]
 

@@ -8,12 +8,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rules.adapters.matching import build_matcher
-from rules.domain.conditions import Refusal
 from rules.domain.decision import CobraLevel, Reason
 from rules.domain.event import NOTHING_UNDERSTOOD, Event
-from rules.domain.facts import Facts
-from rules.domain.index import MAX_RECENT, BrandIndex, BrandSettings, Snapshot, build_index, build_snapshot, merge_snapshot
 from rules.domain.leaves import All, AuthorLeaf, Condition, Not, TextLeaf, TextMode
+from rules.domain.matching.conditions import Refusal
+from rules.domain.matching.facts import Facts
+from rules.domain.matching.index import (
+    MAX_RECENT,
+    BrandIndex,
+    BrandSettings,
+    Snapshot,
+    build_index,
+    build_snapshot,
+    merge_snapshot,
+)
 from rules.domain.model import Rule, Where
 
 Brands = Callable[..., Snapshot]

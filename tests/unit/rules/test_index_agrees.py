@@ -9,8 +9,6 @@ from hypothesis import strategies as st
 from rules.adapters.matching import build_matcher
 from rules.domain.decision import CobraLevel, Reason
 from rules.domain.event import Event, Understanding
-from rules.domain.facts import Facts
-from rules.domain.index import BrandSettings, Matched, build_index
 from rules.domain.leaves import (
     All,
     Any,
@@ -27,8 +25,9 @@ from rules.domain.leaves import (
     TextMode,
     ThreadLeaf,
 )
-from rules.domain.model import Reply, Rule, Where
-from rules.domain.text import (
+from rules.domain.matching.facts import Facts
+from rules.domain.matching.index import BrandSettings, Matched, build_index
+from rules.domain.matching.text import (
     exact_form,
     exact_patterns,
     fold,
@@ -39,6 +38,7 @@ from rules.domain.text import (
     starts_alone,
     words_form,
 )
+from rules.domain.model import Reply, Rule, Where
 
 WORDS = [
     "price", "Prices", "ice", "how much", "how-much", "don't", "dont", "e-mail", "so", "sooo", "cool", "coooool",

@@ -5,12 +5,12 @@ from collections.abc import Callable
 import pytest
 
 from rules.adapters.matching import build_matcher
+from rules.domain.checking.echoes import echoes
+from rules.domain.checking.findings import Finding
+from rules.domain.checking.loops import Watch, comes_back
 from rules.domain.decision import Mode
-from rules.domain.echoes import echoes
 from rules.domain.event import Understanding
-from rules.domain.findings import Finding
 from rules.domain.leaves import All, AuthorLeaf, Condition, HasLeaf, LanguageLeaf, Not, SentimentLeaf, TextLeaf, TextMode
-from rules.domain.loops import Watch, comes_back
 from rules.domain.model import BrandSettings, Handoff, Hide, PrivateReply, Reply, Rule, Tag, Where
 
 Rules = Callable[..., Rule]

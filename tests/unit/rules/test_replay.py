@@ -3,7 +3,7 @@
 from rules.domain.decision import LimitScope, Outcome, Reason, RuleLimit
 from rules.domain.event import NOTHING_UNDERSTOOD
 from rules.domain.leaves import AuthorLeaf
-from rules.domain.replay import Past, Replay, SeenEvents, reach_of, verdict_of
+from rules.domain.replaying.replay import Past, Replay, SeenEvents, reach_of, verdict_of
 
 ONCE = RuleLimit(LimitScope.AUTHOR, 1, 3600.0)
 

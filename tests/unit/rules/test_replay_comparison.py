@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from rules.domain.comparison import Comparison, Terms
 from rules.domain.decision import LimitScope, Mode, RuleLimit
 from rules.domain.event import Event, Understanding
 from rules.domain.leaves import SentimentLeaf, TextLeaf
 from rules.domain.model import PrivateReply, Reply, Tag
-from rules.domain.replay import Past, Replay, verdict_of
-from rules.domain.report import Changes, Count, Report
+from rules.domain.replaying.comparison import Comparison, Terms
+from rules.domain.replaying.replay import Past, Replay, verdict_of
+from rules.domain.replaying.report import Changes, Count, Report
 
 NEGATIVE = Understanding(language="en", polarity="negative", sentiment=-0.8)
 NEUTRAL = Understanding(language="en", polarity="neutral", sentiment=0.0)

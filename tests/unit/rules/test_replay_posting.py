@@ -8,8 +8,8 @@ import pytest
 from rules.domain.decision import ActionKind, LimitScope, Mode, RuleLimit
 from rules.domain.event import NOTHING_UNDERSTOOD
 from rules.domain.model import Handoff, Hide, PrivateReply, Reply, Tag
-from rules.domain.posting import Allowance, Fate, Posting
-from rules.domain.replay import Past, Replay
+from rules.domain.replaying.posting import Allowance, Fate, Posting
+from rules.domain.replaying.replay import Past, Replay
 
 WORDS = {"default": ("Thank you",)}
 

@@ -9,11 +9,10 @@ import orjson
 import pytest
 from pydantic import ValidationError
 
-from rules.adapters.schema import RuleDocument, document_bytes, parse_document, to_rule
+from rules.adapters.schema.document import RuleDocument, document_bytes, parse_document, to_rule
 from rules.domain.decision import CobraLevel, LimitScope, Mode, RuleLimit
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
-from rules.domain.index import Snapshot
 from rules.domain.leaves import (
     All,
     AuthorLeaf,
@@ -30,6 +29,7 @@ from rules.domain.leaves import (
 from rules.domain.leaves import (
     Any as AnyOf,
 )
+from rules.domain.matching.index import Snapshot
 from rules.domain.model import (
     Delete,
     Experiment,

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from rules.adapters.schema import RuleDocument, document_bytes, to_rule
+from rules.adapters.schema.document import RuleDocument, document_bytes, to_rule
 from rules.domain.decision import CobraLevel
 from rules.domain.leaves import (
     AuthorLeaf,

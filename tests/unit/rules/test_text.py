@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from rules.adapters.matching import build_matcher
 from rules.domain.leaves import TextMode
-from rules.domain.text import MASK, exact_form, fold, is_maskable, patterns, squeezed, words_form
-from rules.domain.vocabulary import VocabularyBuilder, forms_of
+from rules.domain.matching.text import MASK, exact_form, fold, is_maskable, patterns, squeezed, words_form
+from rules.domain.matching.vocabulary import VocabularyBuilder, forms_of
 
 
 def is_found(term: str, text: str, mode: TextMode = TextMode.WORDS, *, squeeze: bool = False) -> bool:

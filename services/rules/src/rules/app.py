@@ -19,14 +19,14 @@ from antiphon.mongo import Database, PyMongoError
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
-from rules.adapters.archive_views import MongoHistory
-from rules.adapters.backtest_jobs import MongoBacktestStore
 from rules.adapters.config import ConfigurationInForce
-from rules.adapters.http import register_routes
-from rules.adapters.http_backtests import backtest_routes
-from rules.adapters.http_decisions import decision_routes
-from rules.adapters.http_rules import read_version
-from rules.adapters.http_trials import trial_routes
+from rules.adapters.history.backtest_jobs import MongoBacktestStore
+from rules.adapters.history.views import MongoHistory
+from rules.adapters.http.backtests import backtest_routes
+from rules.adapters.http.decisions import decision_routes
+from rules.adapters.http.routes import register_routes
+from rules.adapters.http.rules import read_version
+from rules.adapters.http.trials import trial_routes
 from rules.adapters.matching import build_matcher
 from rules.adapters.mongo import MongoConfigStore, create_indexes
 from rules.adapters.outbox import KafkaOutbox

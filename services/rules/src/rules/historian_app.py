@@ -21,14 +21,14 @@ from antiphon.mongo import Database, PyMongoError
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, EVENTS
-from rules.adapters import archive
-from rules.adapters.archive import ArchiveWriter
-from rules.adapters.backtest_jobs import MongoBacktestStore
 from rules.adapters.config import ConfigurationInForce
 from rules.adapters.historian_telemetry import HistorianMetrics
-from rules.adapters.packing import Packer
-from rules.adapters.plans import Plan, build_plan
-from rules.adapters.replaying import ChildReplayer
+from rules.adapters.history import archive
+from rules.adapters.history.archive import ArchiveWriter
+from rules.adapters.history.backtest_jobs import MongoBacktestStore
+from rules.adapters.history.packing import Packer
+from rules.adapters.history.plans import Plan, build_plan
+from rules.adapters.history.replaying import ChildReplayer
 from rules.backtests import Backtest, BacktestRunner
 from rules.settings import RulesHistorianSettings
 

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 from rules.audit import AuditEntry
 from rules.domain.decision import Decision
-from rules.domain.index import Snapshot
+from rules.domain.matching.index import Snapshot
 from rules.entities import ApiKey, Brand, Channel, Entity, Rule, RuleState, RuleVersion, Segment, Trail
 
 E = TypeVar("E", bound=Entity)

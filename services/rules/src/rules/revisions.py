@@ -7,8 +7,8 @@ from antiphon.auth import Principal, Role
 from antiphon.errors import Transient
 from antiphon.problems import Problem
 from rules.configuration import Changes, ConfigurationService, Detail, Match, Saved, not_found
-from rules.domain.examples import EXAMPLE_FAILED
-from rules.domain.findings import Finding, errors
+from rules.domain.checking.examples import EXAMPLE_FAILED
+from rules.domain.checking.findings import Finding, errors
 from rules.entities import Rule, RuleState, RuleVersion
 from rules.ports import ConfigStore, RuleFilter, TakenError
 from rules.vetting import Draft, Vetting

@@ -9,7 +9,7 @@ from antiphon.clock import Clock
 from rules.domain.decision import Decision
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
-from rules.domain.index import Snapshot
+from rules.domain.matching.index import Snapshot
 from rules.domain.model import BrandSettings
 from rules.domain.state import AuthorState
 from rules.ports import Configuration

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 
 from antiphon.clock import Clock
 from rules.configuration import ConfigurationService, not_found
+from rules.domain.checking.examples import Bench, Verdict
+from rules.domain.checking.placing import EVERYTHING_TOLD, NOTHING_TOLD, Told, placed, possible
 from rules.domain.decision import Decision, RuleOutcome
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
-from rules.domain.examples import Bench, Verdict
 from rules.domain.explain import Explained, explain, facts_of, misplaced
-from rules.domain.index import Snapshot, build_snapshot
 from rules.domain.leaves import AuthorLeaf, RatingLeaf
+from rules.domain.matching.index import Snapshot, build_snapshot
+from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.model import BrandSettings, Rule
-from rules.domain.placing import EVERYTHING_TOLD, NOTHING_TOLD, Told, placed, possible
 from rules.domain.state import EMPTY
-from rules.domain.vocabulary import MatcherFactory
 from rules.ports import Configuration, History, Recorded
 from rules.revisions import RuleService
 from rules.vetting import Understands, active_rules, settings_of

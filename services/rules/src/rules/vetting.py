@@ -7,15 +7,15 @@ from functools import partial
 
 from antiphon.clock import Clock
 from antiphon.problems import Problem
-from rules.domain.checks import findings
+from rules.domain.checking.checks import findings
+from rules.domain.checking.examples import Example, failures
+from rules.domain.checking.findings import Finding
+from rules.domain.checking.loops import Watch
+from rules.domain.checking.rivals import Rivals
 from rules.domain.event import Understanding
-from rules.domain.examples import Example, failures
-from rules.domain.findings import Finding
-from rules.domain.index import BrandIndex, Snapshot
-from rules.domain.loops import Watch
+from rules.domain.matching.index import BrandIndex, Snapshot
+from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.model import BrandSettings, Rule
-from rules.domain.rivals import Rivals
-from rules.domain.vocabulary import MatcherFactory
 from rules.ports import Configuration
 
 MOST_ACTIVE = 10_000

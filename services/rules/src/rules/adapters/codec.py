@@ -69,7 +69,7 @@ def _to_event(message: event_pb2.Event) -> Event:
         followers=author.followers if author.HasField("followers") else None,
         verified=author.verified if author.HasField("verified") else None,
         text=message.text,
-        media=tuple(item.type for item in message.media),
+        media=tuple([item.type for item in message.media]) if message.media else (),
         rating=message.rating if message.HasField("rating") else None,
         ad=message.ad,
         echo=message.echo,

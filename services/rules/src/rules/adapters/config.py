@@ -10,9 +10,9 @@ from antiphon.v1.config_pb2 import BrandConfig, ChannelConfig, ConfigRecord, Rul
 from antiphon.v1.decision_pb2 import Mode as ModeNumber
 from antiphon.v1.event_pb2 import Platform
 from rules.adapters.matching import build_matcher
-from rules.adapters.schema import to_rule
+from rules.adapters.schema.document import to_rule
 from rules.domain.decision import Mode
-from rules.domain.index import Snapshot, build_snapshot, merge_snapshot
+from rules.domain.matching.index import Snapshot, build_snapshot, merge_snapshot
 from rules.domain.model import BrandSettings, FlagTerms, RemoteModel, Rule
 
 log = logging.getLogger(__name__)

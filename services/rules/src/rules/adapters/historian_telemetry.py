@@ -1,7 +1,7 @@
 """The historian's metrics."""
 
 from antiphon.telemetry import Telemetry
-from rules.adapters.archive import DECIDED, EVENTS, INVALID_REASONS
+from rules.adapters.history.archive import DECIDED, EVENTS, INVALID_REASONS
 from rules.backtests import JobState
 
 

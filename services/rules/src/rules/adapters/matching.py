@@ -5,8 +5,8 @@ from collections.abc import Collection, Sequence
 import re2
 from ahocorasick_rs import AhoCorasick
 
-from rules.domain.expressions import ExpressionError, translate
-from rules.domain.vocabulary import ExpressionMatcher, KeywordMatcher, Matchers
+from rules.domain.matching.expressions import ExpressionError, translate
+from rules.domain.matching.vocabulary import ExpressionMatcher, KeywordMatcher, Matchers
 
 _SET_MEMORY = 256 * 1024 * 1024
 """Bytes that the expressions of a brand may take; with the default of 8 MB a set of a few thousand does not compile.

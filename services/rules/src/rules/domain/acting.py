@@ -6,9 +6,9 @@ from hashlib import blake2b
 from typing import NamedTuple
 
 from antiphon.ids import action_id
-from rules.domain.conditions import Refusal
 from rules.domain.decision import Action, Mode, Reason, RuleLimit
 from rules.domain.event import Event, Understanding
+from rules.domain.matching.conditions import Refusal
 from rules.domain.model import Answer, BrandSettings, Delete, Handoff, Notify, PrivateReply, Rule, RuleAction, Tag, Texts
 from rules.domain.notice import notice
 from rules.domain.state import AUTHOR_SCOPES, AuthorState, give_variant

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from rules.domain.acting import Situation, build_action
 from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
-from rules.domain.conditions import Refusal
 from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
 from rules.domain.experiments import HOLDOUT, arm
-from rules.domain.facts import Facts
-from rules.domain.index import BrandConfiguration, Snapshot
+from rules.domain.matching.conditions import Refusal
+from rules.domain.matching.facts import Facts
+from rules.domain.matching.index import BrandConfiguration, Snapshot
 from rules.domain.model import INELIGIBLE_KINDS, BrandSettings, Rule
 from rules.domain.schedule import describe, is_open
 from rules.domain.state import AuthorState, admit, consume, meet
@@ -64,7 +64,15 @@ def ineligible(snapshot: Snapshot, settings: BrandSettings, event: Event) -> Rea
 def _decide(snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: AuthorState) -> tuple[Decision, AuthorState]:
     matched = brand.index.matched(facts)
     if not matched:
-        return _unanswered(snapshot, facts.event, facts.understanding, Outcome.NO_MATCH), state
+        undecided = Decision(
+            facts.event,
+            snapshot.revision,
+            Outcome.NO_MATCH,
+            Reason.UNSPECIFIED,
+            understanding=facts.understanding,
+            cobra=facts.cobra,
+        )
+        return undecided, state
     run = _Run(facts, state)
     rules = tuple(run.outcome(rule, refusal) for rule, refusal in matched)
     actions, after = tuple(run.actions), run.state

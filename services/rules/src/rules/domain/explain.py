@@ -3,20 +3,20 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rules.domain.checking.findings import listed
+from rules.domain.checking.placing import placed
+from rules.domain.checking.terms import Term, terms_of
+from rules.domain.checking.ways import children, leaf_name
 from rules.domain.cobra import cobra_level
 from rules.domain.evaluate import evaluate
 from rules.domain.event import NOTHING_UNDERSTOOD, Event, Understanding
-from rules.domain.facts import Facts, compared, holds
-from rules.domain.findings import listed
-from rules.domain.index import build_snapshot
 from rules.domain.leaves import All, Any, Condition, FactLeaf, Not, TextLeaf, leaves_of
+from rules.domain.matching.facts import Facts, compared, holds
+from rules.domain.matching.index import build_snapshot
+from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.model import BrandSettings, Rule, Tag, Where
-from rules.domain.placing import placed
 from rules.domain.schedule import describe, is_open
 from rules.domain.state import EMPTY
-from rules.domain.terms import Term, terms_of
-from rules.domain.vocabulary import MatcherFactory
-from rules.domain.ways import children, leaf_name
 
 _PROBE = Tag(tags=("probe",))
 """An action that nothing keeps a rule from."""

@@ -1,0 +1,275 @@
+"""Routes of rules and their versions."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+
+from antiphon.problems import Problem, pointer
+from rules.adapters.http.bodies import (
+    MAX_BODY_BYTES,
+    BrandApprover,
+    BrandEditor,
+    BrandViewer,
+    Changed,
+    Comment,
+    In,
+    Limit,
+    Out,
+    RequiredMatch,
+    SlugCursor,
+    SlugPath,
+    StrictRoute,
+    changed,
+    document,
+    etag,
+    next_page,
+)
+from rules.adapters.schema.document import RuleDocument, document_bytes, parse_document
+from rules.domain.checking.examples import Example
+from rules.domain.checking.findings import Finding
+from rules.entities import Rule, RuleState, RuleVersion, is_slug
+from rules.ports import RuleFilter
+from rules.revisions import RuleDraft, RuleService, Vetted
+from rules.vetting import Draft
+
+_FAR = 2**31
+"""Above every version."""
+
+Version = Annotated[int, Field(ge=1, lt=_FAR)]
+Search = Annotated[str, Query(max_length=100, description="a part of the id or the name, whatever its case")]
+CommentQuery = Annotated[Comment, Query()]
+
+
+class Move(In):
+    """A change of state; `comment` goes to the audit log."""
+
+    comment: Comment = ""
+
+
+class Activation(Move):
+    """Which version is to act: the newest unless told."""
+
+    version: Version | None = None
+
+
+class Rollback(Move):
+    """Which earlier version is to act."""
+
+    version: Version
+
+
+class RuleLine(Out):
+    """A rule in a list; `active_version` is the last that acted, 0 if none did."""
+
+    rule_id: str
+    name: str
+    state: RuleState
+    latest_version: int
+    active_version: int
+    generation: int
+    changed_time: datetime
+
+
+class RuleOut(RuleLine):
+    """A rule with its newest document."""
+
+    document: Any
+
+
+class FindingOut(Out):
+    """A remark of the checks: an `error` keeps a rule from becoming active; `pointer` is its place in the rule document."""
+
+    severity: Literal["error", "warning"]
+    code: str
+    pointer: str
+    detail: str
+
+
+class RuleChanged(RuleLine, Changed):
+    """A changed rule, and what the checks say about the version."""
+
+    findings: list[FindingOut]
+
+
+class Rules(Out):
+    """A page of rules; `next` is null on the last."""
+
+    items: list[RuleLine]
+    next: str | None
+
+
+class VersionOut(Out):
+    """A version as it was saved."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    version: int
+    author: str
+    time: datetime
+    comment: str
+    document: Any
+
+
+class Versions(Out):
+    """A page of versions, the newest first; `next` is null on the last."""
+
+    items: list[VersionOut]
+    next: int | None
+
+
+_SCHEMA = RuleDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+
+RULE_SCHEMAS: dict[str, Any] = _SCHEMA.pop("$defs", {})
+"""The parts of the rule document's schema, for the components of the API's description."""
+
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {kind: {"schema": _SCHEMA} for kind in ("application/json", "application/yaml")},
+    }
+}
+
+
+def rule_routes(rules: RuleService) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1/brands/{brand}/rules", route_class=StrictRoute, max_body_size=MAX_BODY_BYTES, tags=["rules"])
+    _saves(router, rules)
+    _reads(router, rules)
+    _moves(router, rules)
+    return router
+
+
+def _saves(router: APIRouter, rules: RuleService) -> None:
+    @router.post("", status_code=201, openapi_extra=_BODY)
+    async def create_rule(scope: BrandEditor, request: Request, response: Response, comment: CommentQuery = "") -> RuleChanged:
+        draft = read_draft(scope.brand, await document(request))
+        return _changed(response, await rules.create(scope.by, scope.brand, draft, comment))
+
+    @router.put("/{rule}", openapi_extra=_BODY)
+    async def save_rule(
+        scope: BrandEditor, rule: SlugPath, match: RequiredMatch, request: Request, response: Response, comment: CommentQuery = ""
+    ) -> RuleChanged:
+        draft = read_draft(scope.brand, await document(request))
+        if draft.rule_id != rule:
+            raise invalid([{"pointer": "/id", "detail": f"must be {rule!r}, as in the path"}])
+        return _changed(response, await rules.save(scope.by, scope.brand, draft, match, comment))
+
+
+def _changed(response: Response, vetted: Vetted) -> RuleChanged:
+    return changed(response, vetted.saved, RuleChanged, findings=shown(vetted.findings))
+
+
+def shown(findings: Iterable[Finding]) -> list[FindingOut]:
+    """Return findings as they are answered."""
+    return [FindingOut.model_validate(finding) for finding in findings]
+
+
+def _reads(router: APIRouter, rules: RuleService) -> None:
+    @router.get("")
+    async def list_rules(
+        scope: BrandViewer,
+        state: RuleState | None = None,
+        q: Search = "",
+        changed_after: AwareDatetime | None = None,
+        after: SlugCursor = "",
+        limit: Limit = 50,
+    ) -> Rules:
+        wanted = RuleFilter(state=state, text=q, changed_after=changed_after)
+        found = await rules.rules(scope.brand, wanted, after, limit)
+        return Rules(items=[RuleLine.model_validate(rule) for rule in found], next=next_page(found, limit))
+
+    @router.get("/{rule}")
+    async def read_rule(scope: BrandViewer, rule: SlugPath, response: Response) -> RuleOut:
+        found = await rules.rule(scope.brand, rule)
+        etag(response, found)
+        version = await rules.version(scope.brand, rule, found.latest_version)
+        return RuleOut.model_validate({**_line(found), "document": orjson.loads(version.document)})
+
+    @router.get("/{rule}/versions")
+    async def list_versions(
+        scope: BrandViewer, rule: SlugPath, before: Annotated[int, Query(ge=1, le=_FAR)] = _FAR, limit: Limit = 20
+    ) -> Versions:
+        found = await rules.versions(scope.brand, rule, before, limit)
+        return Versions(items=[_version(version) for version in found], next=found[-1].version if len(found) == limit else None)
+
+
+def _moves(router: APIRouter, rules: RuleService) -> None:
+    @router.post("/{rule}:activate")
+    async def activate_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Activation | None = None
+    ) -> RuleChanged:
+        told = body or Activation()
+        saved = await rules.activate(scope.by, scope.brand, rule, match, told.version, told.comment)
+        return _changed(response, saved)
+
+    @router.post("/{rule}:pause")
+    async def pause_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Move | None = None
+    ) -> RuleChanged:
+        return _changed(response, Vetted(await rules.pause(scope.by, scope.brand, rule, match, (body or Move()).comment)))
+
+    @router.post("/{rule}:archive")
+    async def archive_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, response: Response, body: Move | None = None
+    ) -> RuleChanged:
+        return _changed(response, Vetted(await rules.archive(scope.by, scope.brand, rule, match, (body or Move()).comment)))
+
+    @router.post("/{rule}:rollback")
+    async def roll_back_rule(
+        scope: BrandApprover, rule: SlugPath, match: RequiredMatch, body: Rollback, response: Response
+    ) -> RuleChanged:
+        saved = await rules.roll_back(scope.by, scope.brand, rule, match, body.version, body.comment)
+        return _changed(response, saved)
+
+
+def read_draft(brand: str, data: Any) -> RuleDraft:
+    """Return the draft in a rule document, checked as the engine will read it. Raises 422 with a pointer at each fault."""
+    try:
+        parsed = RuleDocument.model_validate(data)
+        canonical = document_bytes(parsed)
+        meaning = _meaning(brand, 1, parse_document(canonical))  # what the engine could not read must not be saved
+    except ValidationError as error:
+        raise invalid(faults(error)) from error
+    except ValueError as error:
+        raise invalid([{"pointer": "", "detail": str(error)}]) from error
+    if not is_slug(parsed.id):
+        raise invalid([{"pointer": "/id", "detail": "lower-case letters, digits and hyphens, at most 63, no hyphen in front"}])
+    return RuleDraft(rule_id=parsed.id, name=parsed.name, state=parsed.state, document=canonical, meaning=meaning)
+
+
+def read_version(version: RuleVersion) -> Draft:
+    """Return what a stored version means. Raises ValueError when this release cannot read it."""
+    return _meaning(version.brand, version.version, parse_document(version.document))
+
+
+def _meaning(brand: str, version: int, parsed: RuleDocument) -> Draft:
+    examples = tuple(Example(example.text, example.language, example.acts) for example in parsed.examples)
+    return Draft(parsed.to_domain(brand, version), examples, active=parsed.state == "active")
+
+
+def faults(error: ValidationError) -> list[dict[str, str]]:
+    """Return what is wrong with a document, each with a pointer into it."""
+    return [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]
+
+
+def invalid(errors: list[dict[str, str]]) -> Problem:
+    """Return the answer to a document that is none."""
+    return Problem(422, "invalid", "The rule does not have the form it must have; see errors.", errors=errors)
+
+
+def _line(rule: Rule) -> dict[str, Any]:
+    return {name: getattr(rule, name) for name in RuleLine.model_fields}
+
+
+def _version(version: RuleVersion) -> VersionOut:
+    return VersionOut(
+        version=version.version,
+        author=version.author,
+        time=version.time,
+        comment=version.comment,
+        document=orjson.loads(version.document),
+    )

@@ -1,0 +1,1 @@
+"""The rule document as people write it."""

@@ -1,0 +1,1 @@
+"""What is checked of a rule before it may act."""
