@@ -159,6 +159,17 @@ def test_each_of_two_limits_over_the_same_holds() -> None:
         consumed = admitted if isinstance(admitted, Consumed) else consumed
 
 
+def test_a_short_window_forgets_nothing_that_another_rules_longer_one_counts() -> None:
+    hour, week = Limit(Scope.BRAND, 9, 3_600.0), Limit(Scope.BRAND, 2, 7 * 86_400.0)
+    consumed, day = Consumed(), 86_400.0
+    for name, moment, limit in (("e1", 0.0, week), ("e2", 5 * day, hour)):
+        admitted = admit(consumed, [limit], order(name, moment), 0)
+        assert isinstance(admitted, Consumed)
+        consumed = admitted
+    assert admit(consumed, [week], order("e3", 6 * day), 0) == week
+    assert isinstance(admit(consumed, [week], order("e4", 8 * day), 0), Consumed)
+
+
 def test_what_came_to_nothing_gives_back_once_and_only_its_own() -> None:
     reply, like, other = order("e1"), order("e1", action="like"), order("e2")
     consumed = taking(Consumed(), reply, like, other)

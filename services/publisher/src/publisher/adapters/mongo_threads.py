@@ -101,12 +101,19 @@ class MongoLimits(Limits):
             document = await self._limits.find_one({"_id": key})
         except PyMongoError as error:
             raise transient(error) from error
-        return Consumed(document["revision"], document["events"], document.get("holders", {})) if document else Consumed()
+        if document is None:
+            return Consumed()
+        return Consumed(document["revision"], document["events"], document.get("holders", {}), document.get("longest", 0.0))
 
     @override
     async def write(self, key: str, consumed: Consumed) -> bool:
         holders = {event: dict(held) for event, held in consumed.holders.items()}
-        stored = {"revision": consumed.revision + 1, "events": dict(consumed.events), "holders": holders}
+        stored = {
+            "revision": consumed.revision + 1,
+            "events": dict(consumed.events),
+            "holders": holders,
+            "longest": consumed.longest,
+        }
         try:
             if consumed.revision == 0:
                 await self._limits.insert_one({"_id": key, **stored})

@@ -10,7 +10,9 @@ late takes nothing from an entry that a person has had sent again meanwhile.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import inf
 
+from antiphon.windows import fits
 from publisher.domain.model import Limit, Order, Scope
 
 KEEP = 172_800.0
@@ -22,11 +24,13 @@ class Consumed:
     """Event id → event time of what consumed one limit; `revision` counts the saves.
 
     `holders`: event id → action id → the entry's revision. An event without holders is older than this note; it stays.
+    `longest`: the longest window in seconds that was ever counted here; rules that share a brand's limit may differ in theirs.
     """
 
     revision: int = 0
     events: Mapping[str, float] = field(default_factory=dict)
     holders: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    longest: float = 0.0
 
 
 def key_of(order: Order, limit: Limit) -> str:
@@ -48,20 +52,15 @@ def admit(consumed: Consumed, wanted: Sequence[Limit], order: Order, asked: int)
     name, when = order.event_id, order.event_time
     if name in consumed.events:
         return _joined(consumed, name, order.action_id, asked)
+    moments = sorted(consumed.events.values())
     for limit in wanted:
-        near = sum(1 for moment in consumed.events.values() if not limit.within or abs(moment - when) < limit.within)
-        if near >= limit.at_most:
+        if not fits(moments, when, limit.at_most, limit.within or inf):
             return limit
-    kept = _remembered({**consumed.events, name: when}, wanted)
-    holders = {event: held for event, held in consumed.holders.items() if event in kept}
-    return Consumed(consumed.revision, kept, {**holders, name: {order.action_id: asked}})
-
-
-def _remembered(events: Mapping[str, float], wanted: Sequence[Limit]) -> Mapping[str, float]:
-    if any(not limit.within for limit in wanted):
-        return events
-    horizon = max(events.values()) - max(limit.within for limit in wanted) - KEEP
-    return {event: moment for event, moment in events.items() if moment >= horizon}
+    longest = max(consumed.longest, *(limit.within or inf for limit in wanted))
+    horizon = max([when, *moments]) - longest - KEEP
+    events = {event: moment for event, moment in consumed.events.items() if moment >= horizon}
+    holders = {event: held for event, held in consumed.holders.items() if event in events}
+    return Consumed(consumed.revision, {**events, name: when}, {**holders, name: {order.action_id: asked}}, longest)
 
 
 def _joined(consumed: Consumed, event: str, action_id: str, asked: int) -> Consumed:
@@ -83,4 +82,5 @@ def give_back(consumed: Consumed, order: Order, ended: int) -> Consumed:
     if others:
         return replace(consumed, holders={**consumed.holders, order.event_id: others})
     events = {event: moment for event, moment in consumed.events.items() if event != order.event_id}
-    return Consumed(consumed.revision, events, {event: names for event, names in consumed.holders.items() if event in events})
+    holders = {event: names for event, names in consumed.holders.items() if event in events}
+    return replace(consumed, events=events, holders=holders)

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
+from antiphon.windows import fits
 from rules.domain.decision import LimitScope, RuleLimit
 
 AUTHOR_SCOPES = frozenset({LimitScope.AUTHOR, LimitScope.AUTHOR_OBJECT})
@@ -128,24 +129,15 @@ def admit(
     for limit in limits:
         if limit.per not in AUTHOR_SCOPES:
             continue
-        times = [
+        window = inf if limit.within_seconds is None else limit.within_seconds
+        times = sorted(
             use.event_time
             for use in state.uses
             if use.rule_id == rule_id and (limit.per is LimitScope.AUTHOR or use.object == post)
-        ]
-        if not _fits(times, event_time, limit):
+        )
+        if not fits(times, event_time, limit.at_most, window):
             return limit
     return None
-
-
-def _fits(times: Sequence[float], moment: float, limit: RuleLimit) -> bool:
-    """Return whether one more at `moment` leaves at most `at_most` in every window that holds it."""
-    window = inf if limit.within_seconds is None else limit.within_seconds
-    near = [time for time in times if abs(time - moment) < window]
-    if len(near) < limit.at_most:
-        return True
-    starts = [moment, *(time for time in near if time < moment)]
-    return all(sum(start <= time < start + window for time in near) < limit.at_most for start in starts)
 
 
 def consume(
