@@ -1,0 +1,78 @@
+"""The one thing others call: a text in, what was understood out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from understanding import flags
+from understanding.features import read
+from understanding.language import detect
+from understanding.model import CLASSES, FALLBACK, Model, chunks, model
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What a text says.
+
+    `language` is a BCP-47 primary tag in lower case, "" when not determined, with a confidence of 0 to 1. `sentiment` is one of
+    negative, neutral, positive, or "" when it could not be told; `score` runs from -1 to 1 (probability of positive minus that of
+    negative) and `confidence` is the calibrated probability of `sentiment`. `flags` are a sorted subset of `flags.FLAGS`.
+    """
+
+    language: str
+    language_confidence: float
+    sentiment: str
+    score: float
+    confidence: float
+    flags: tuple[str, ...]
+
+
+class Understander:
+    """Understands texts, in any number of threads. A model is loaded at its language's first text and shared by all instances."""
+
+    def __init__(self, lexicon: flags.Terms | None = None) -> None:
+        """Take a brand's own terms, flag → language or "*" → terms, which are added to the shipped ones.
+
+        Raises ValueError for a flag that does not exist.
+        """
+        self._lexicon: flags.Terms = lexicon or {}
+        unknown = sorted({flag.removeprefix("not ") for flag in self._lexicon} - set(flags.FLAGS))
+        if unknown:
+            raise ValueError(f"unknown flags {', '.join(unknown)}; there are {', '.join(flags.FLAGS)}")
+        self._flaggers: dict[str, flags.Flagger] = {}
+
+    def understand(self, text: str, *, language: str = "", languages: Sequence[str] = ()) -> Understood:
+        """Return what a text of any length and content says; never raises.
+
+        `language` fixes the language. `languages` are the ones the brand expects: when unsure, the answer is one of them.
+        """
+        found = chunks(text)
+        spoken, sure = (_primary(language), 1.0) if language else detect(found, languages)
+        own = model(spoken)
+        used = own or _fallback()
+        pieces = used.pieces(found)
+        reading = read(pieces, used.lexicon)
+        named = self._flagger(spoken).flags(reading)
+        if own is None and not any(reading.emoji):
+            return Understood(spoken, sure, "", 0.0, 0.0, named)
+        chances = used.chances(pieces, reading)
+        best = max(chances)
+        return Understood(spoken, sure, CLASSES[chances.index(best)], chances[2] - chances[0], best, named)
+
+    def _flagger(self, language: str) -> flags.Flagger:
+        flagger = self._flaggers.get(language)
+        if flagger is None:
+            flagger = self._flaggers[language] = (
+                flags.extended(language, self._lexicon) if self._lexicon else flags.shipped(language)
+            )
+        return flagger
+
+
+def _primary(tag: str) -> str:
+    return tag.replace("_", "-").partition("-")[0].lower()
+
+
+def _fallback() -> Model:
+    shipped = model(FALLBACK)
+    if shipped is None:
+        raise RuntimeError("the package was built without its models")
+    return shipped
