@@ -13,7 +13,7 @@ from antiphon.topics import CONFIG, DECISIONS, EVENTS
 from antiphon_local.line.processes import Line
 from antiphon_local.procs import Command, Process, Supervisor
 from antiphon_local.services import LocalServices
-from bench.material import configuration, event, rules, texts
+from bench.material import configuration, event, rules, scaled, texts
 from bench.measure import OTHER_CPU, SERVER_CPU, cpu_seconds, median, pin
 
 PARTITIONS = 4
@@ -103,12 +103,12 @@ async def _sizes(services: LocalServices, directory: Path, sample: float) -> dic
     count = max(1_000, int(COUNT * sample))
     cpu_us: dict[int, list[float]] = {FEW: [], MANY: []}
     pin(services.kafka.pid or 0, OTHER_CPU)
-    documents = rules(MANY)
+    documents = rules(scaled(MANY, sample))
     await topic.send(CONFIG, configuration(documents[:FEW]))
     for _ in range(max(1, round(ROUNDS * min(1.0, sample * 3)))):
-        for size, active in ((FEW, False), (MANY, True)):
-            await topic.send(CONFIG, configuration(documents[FEW:], active=active))
-            records = keyed(texts(count, size, hit_share=HIT_SHARE))
+        for size in (FEW, MANY):
+            await topic.send(CONFIG, configuration(documents[FEW:], active=size == MANY))
+            records = keyed(texts(count, min(size, len(documents)), hit_share=HIT_SHARE))
             cpu_us[size].append(await _round(_Worker("engine", services, directory, EVENTS, DECISIONS), topic, records))
     few, many = median(cpu_us[FEW]), median(cpu_us[MANY])
     return {"engine_10_us": few, "engine_10k_us": many, "engine_10k_vs_10_ratio": few / many}

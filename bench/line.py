@@ -15,7 +15,7 @@ from antiphon_local.line.processes import Line
 from antiphon_local.line.seed import Api
 from antiphon_local.services import LocalServices
 from bench.engine import Topic
-from bench.material import BRAND, configuration, event, rules
+from bench.material import BRAND, configuration, event, rules, scaled
 from bench.measure import percentile
 
 CHANGES = 60
@@ -47,7 +47,7 @@ def live(services: LocalServices, directory: Path, sample: float) -> dict[str, f
     with line:
         api = Api(line.addresses["rules-api"].url, line.admin_token())
         api.call("POST", "/v1/brands", {"id": LIVE_BRAND, "name": "Bench", "mode": "auto"})
-        others = configuration(rules(max(100, int(OTHER_RULES * min(1.0, sample * 10)))), brand=LIVE_BRAND)[1:]
+        others = configuration(rules(scaled(OTHER_RULES, sample)), brand=LIVE_BRAND)[1:]
         asyncio.run(Topic(services.kafka.address).send(CONFIG, others))
         line.wait_working()
         waits = asyncio.run(_changes(services.kafka.address, api, max(5, int(CHANGES * sample))))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import orjson
 
 from bench.evaluate import decoded
-from bench.material import BRAND, rules, texts
+from bench.material import BRAND, rules, scaled, texts
 from bench.measure import SERVER_CPU, median
 from rules.adapters.matching import build_matcher
 from rules.adapters.schema.document import to_rule
@@ -32,7 +32,7 @@ def measure(sample: float) -> dict[str, float]:
     """Return CPU-µs an event of matching at each size, their ratios, and the simpler ways at 10,000 rules."""
     os.sched_setaffinity(0, {SERVER_CPU})
     count = max(500, int(EVENTS * sample))
-    sizes = [size if size <= 10 else max(100, int(size * min(1.0, sample * 10))) for size in SIZES]
+    sizes = [SIZES[0], *(scaled(size, sample) for size in SIZES[1:])]
     ways: dict[str, tuple[Way, Sequence[Event]]] = {}
     for name, size in zip(("match_10", "match_10k", "match_100k"), sizes, strict=True):
         ways[name] = _indexed(size), decoded(texts(count, size, hit_share=HIT_SHARE))

@@ -50,6 +50,11 @@ def words(count: int) -> list[str]:
     return list(found)
 
 
+def scaled(rule_count: int, sample: float) -> int:
+    """Return how many rules a run of a share of the full size works with: all of them from half on."""
+    return max(20, int(rule_count * min(1.0, sample * 2)))
+
+
 def rules(count: int) -> list[dict[str, Any]]:
     """Return rules as marketers write them: one or two keywords, an exclusion, a limit, a reply with two variants."""
     vocabulary = words(2 * count + 50)

@@ -1,12 +1,17 @@
 """Fixtures and options of the whole suite."""
 
 import random
+import signal
 
 import pytest
 
 pytest_plugins = ["antiphon_local.fixtures"]
 
 _FRESH_SEED = random.SystemRandom().randrange(2**31)
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what is to run behind it, and all children with it
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

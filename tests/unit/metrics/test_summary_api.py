@@ -179,4 +179,4 @@ async def test_the_document_is_described_as_it_is(rig: Rig) -> None:
     assert "antiphon_metrics_duplicates_total" in schema["description"]
     operation = description["paths"]["/v1/reports/summary"]["get"]
     assert {parameter["name"] for parameter in operation["parameters"]} == {"brand", "from", "to"}
-    assert set(operation["responses"]) == {"200", "401", "404", "422", "503"}
+    assert set(operation["responses"]) == {"200", "401", "403", "404", "422", "429", "503"}

@@ -10,7 +10,7 @@ import pytest
 from understanding.corpus import LANGUAGES, read_own, read_part
 from understanding.evaluate import score
 from understanding.fitting import calibration_error, corpus, fit
-from understanding.language import LATIN, votes
+from understanding.language import votes
 from understanding.model import FALLBACK, Model, load, model, save
 from understanding.train import SEED, gather
 
@@ -89,7 +89,7 @@ def test_every_language_has_its_model_and_the_package_is_small() -> None:
     package = Path(sys.modules["understanding"].__file__ or "").parent / "data"
     assert sum(path.stat().st_size for path in package.rglob("*") if path.is_file()) < 20e6
     assert len(votes()) > 1_000
-    assert all(len(opinion) == len(LATIN) for opinion in votes().values())
+    assert all(opinion > 0 for opinion in votes().values())
 
 
 @needs_data

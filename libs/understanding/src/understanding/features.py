@@ -6,6 +6,7 @@ Training and the shipped model call the same functions, so a weight always meets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import log1p
+from typing import TypeAlias
 
 from understanding.polarity import BUT, INTENSIFY, NEGATE, SOFTEN, PolarityLexicon
 from understanding.words import MARKS, Word
@@ -23,39 +24,43 @@ CONCEDED = 0.4
 POSITIVE, NEGATIVE = 0, 1
 
 
-_NO_EMOJI = (0.0, 0.0)
+Scores: TypeAlias = tuple[float, float, float]
+"""What a model counts of a word: its pull to negative and to positive, and its part of the squared norm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What stands between two spaces, as it is counted; `scores` are the model's, `each` those of its words if several."""
+    """What stands between two spaces, as it is counted; `scores` are the model's, `each` those of its words if several.
+
+    `special` is what the reading must look at, words with their places, marks, emoji for and against; none for a plain word.
+    """
 
     size: int
-    each: tuple[tuple[float, ...], ...]
+    each: tuple[Scores, ...]
     folded: str
     uncounted: int
-    scores: tuple[float, ...]
-    emoji: tuple[float, float]
-    marks: tuple[int, ...]
-    telling: tuple[tuple[int, Word], ...]
-    plain: bool
+    scores: Scores
+    special: tuple[tuple[tuple[int, Word], ...], tuple[int, ...], float, float] | None
 
 
-def piece_of(words: Sequence[Word], each: Sequence[tuple[float, ...]]) -> Piece:
+def _added(each: Sequence[Scores]) -> Scores:
+    return sum(one[0] for one in each), sum(one[1] for one in each), sum(one[2] for one in each)
+
+
+def piece_of(words: Sequence[Word], each: Sequence[Scores]) -> Piece:
     """Return the piece of these words; `each` are the model's scores of them, none where only the reading matters."""
-    emoji = sum(one.emoji_positive for one in words), sum(one.emoji_negative for one in words)
+    happy, unhappy = sum(one.emoji_positive for one in words), sum(one.emoji_negative for one in words)
     marks = tuple(one.mark for one in words if one.mark >= 0)
     telling = tuple((place, one) for place, one in enumerate(words) if one.strength or one.role or one.starts_phrase or one.stop)
+    uncounted = sum(not one.counted for one in words)
+    plain = len(words) == 1 and not (happy or unhappy or marks or telling or uncounted)
     return Piece(
         size=len(words),
         each=tuple(each) if len(words) > 1 else (),
         folded=" ".join([one.folded for one in words]),
-        uncounted=sum(not one.counted for one in words),
-        scores=each[0] if len(each) == 1 else tuple(sum(column) for column in zip(*each, strict=True)),
-        emoji=emoji if any(emoji) else _NO_EMOJI,
-        marks=marks,
-        telling=telling,
-        plain=len(words) == 1 and words[0].counted and not (any(emoji) or marks or telling),
+        uncounted=uncounted,
+        scores=each[0] if len(each) == 1 else _added(each),
+        special=None if plain else (telling, marks, happy, unhappy),
     )
 
 
@@ -101,14 +106,13 @@ def read(pieces: Sequence[Piece], lexicon: PolarityLexicon) -> Reading:
     telling: list[tuple[int, Word]] = []
     place = uncounted = 0
     for piece in pieces:
-        if piece.plain:
+        if piece.special is None:
             place += 1
             continue
-        if piece.telling:
-            telling += [(place + offset, one) for offset, one in piece.telling]
-        for mark in piece.marks:
+        words, marks, happy, unhappy = piece.special
+        telling += [(place + offset, one) for offset, one in words]
+        for mark in marks:
             reading.marks[mark] += 1
-        happy, unhappy = piece.emoji
         if happy or unhappy:
             reading.emoji[POSITIVE] += happy
             reading.emoji[NEGATIVE] += unhappy

@@ -1,6 +1,7 @@
 """Which language a text is in: its script, pycld2, and the votes of common words, which also know short and romanised texts."""
 
 import re
+import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,8 +24,8 @@ _OUTSIDE_PER_WORD = 0.9
 """How far the words must be ahead, in nats and nats a word, to be believed against pycld2 naming a language without votes."""
 _CLEAR = 5.0
 """A lead, in nats, from which pycld2 is not asked: it could hardly change the answer and costs as much as all the rest."""
-_HEARD = 12
-"""How many votes are counted; after so many the rest cannot change much."""
+_HEARD = 24
+"""How many chunks are listened to; after so many the rest cannot change much."""
 _LOOKED_AT = 120
 """How many characters of a text are looked at to tell its script."""
 _LEXICON_COUNT = 2
@@ -33,7 +34,10 @@ _SMOOTHING = 0.3
 _MOST_PER_WORD = 3.0
 """What one word may say at most: names and topics of the data are no proof of a language."""
 _PARTS = 16
-"""Votes are small whole numbers, sixteenths of a nat, because Python keeps one copy of each: ten thousand words stay small."""
+_LANES = struct.Struct(f"<{len(LATIN) + 2}I")
+"""What a word says is one whole number of 32-bit lanes, so that one addition counts a word: a lane a language, in sixteenths of a nat;
+one for words that have votes; one for words in other letters."""
+_FOREIGN_WORD = int.from_bytes(_LANES.pack(*[0] * len(LATIN), 0, 1), "little")
 _COOLED = 0.6
 """By how much votes are cooled before they become a confidence; words of one text are not independent."""
 SURE = 0.8
@@ -103,34 +107,37 @@ _ADDRESS = frozenset(("http", "www."))
 """How an address begins; a word that begins so is no loss."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A chunk: its letters, "" when they say nothing of a language, its packed votes, 0 for none, its script, "" for Latin."""
+
+    word: str
+    votes: int
+    script: str
+
+
 def detect(chunks: Sequence[str], languages: Sequence[str] = ()) -> tuple[str, float]:
     """Return the language, "" when there is none to tell, and how sure it is, 0 to 1.
 
     `languages` are the ones a brand expects: when unsure, the answer is one of them.
     """
     known = _KNOWN
-    met = [known.get(chunk) or _meet(chunk) for chunk in chunks]
-    words = [one.word for one in met if one.word]
-    if not words:
-        return _only(languages)
-    scripts = [one for one in met if one.script]
-    if scripts:
-        weights: dict[str, int] = {}
-        for one in scripts:
-            weights[one.script] = weights.get(one.script, 0) + len(one.word)
-        best = "ja" if "ja" in weights else max(weights, key=weights.__getitem__)
-        if 2 * weights[best] > sum(map(len, words)) - sum(weights.values()) + weights[best]:
-            return _by_script(best, " ".join(words), languages)
-    return _latin([one.votes for one in met if one.votes][:_HEARD], words, languages)
+    met = [known.get(chunk) or _meet(chunk) for chunk in chunks[:_HEARD]]
+    *votes, heard, foreign = _LANES.unpack(sum([one.votes for one in met]).to_bytes(_LANES.size, "little"))
+    if foreign:
+        script = _most_written(met, [one for one in met if one.script])
+        if script:
+            return _by_script(script, " ".join([one.word for one in met if one.word]), languages)
+    return _latin([vote / _PARTS for vote in votes], heard, met, languages)
 
 
-@dataclass(frozen=True, slots=True)
-class _Met:
-    """A chunk: its letters, "" when they say nothing of a language, its votes, () for none, its script, "" for Latin."""
-
-    word: str
-    votes: tuple[int, ...]
-    script: str
+def _most_written(met: Sequence[_Met], scripts: Sequence[_Met]) -> str:
+    weights: dict[str, int] = {}
+    for one in scripts:
+        weights[one.script] = weights.get(one.script, 0) + len(one.word)
+    best = "ja" if "ja" in weights else max(weights, key=weights.__getitem__)
+    latin = sum(len(one.word) for one in met) - sum(weights.values())
+    return best if weights[best] > latin else ""
 
 
 _KNOWN: dict[str, _Met] = {}
@@ -142,10 +149,9 @@ def _meet(chunk: str) -> _Met:
     spoken = [word for word in TOKEN.findall(chunk) if word[0].isalpha() and word[:4] not in _ADDRESS]
     telling = [word for word in spoken if word.lower() not in _EVERYWHERE]
     table = votes()
-    opinions = [one for one in (table.get(word) or table.get(squeeze(fold(word))) for word in telling) if one is not None]
-    met = _Met(
-        " ".join(telling), tuple(sum(column) for column in zip(*opinions, strict=True)), _script("".join(telling)[:MAX_WORD])
-    )
+    heard = sum(table.get(word) or table.get(squeeze(fold(word)), 0) for word in telling)
+    script = _script("".join(telling)[:MAX_WORD])
+    met = _Met(" ".join(telling), heard + _FOREIGN_WORD if script else heard, script)
     if len(_KNOWN) >= _REMEMBERED:
         _KNOWN.clear()
     if len(chunk) <= MAX_WORD:
@@ -189,26 +195,31 @@ def _by_script(default: str, text: str, languages: Sequence[str]) -> tuple[str, 
     return default, 0.75 if named in allowed else 0.6
 
 
-def _latin(opinions: Sequence[tuple[int, ...]], words: Sequence[str], languages: Sequence[str]) -> tuple[str, float]:
-    votes = [sum(column) / _PARTS for column in zip(*opinions, strict=True)] if opinions else [0.0] * len(LATIN)
-    *_, second, highest = sorted(votes)
-    if highest - second > _CLEAR and 2 * len(opinions) > min(len(words), _HEARD):
-        return _decided(votes, languages)
+def _latin(votes: list[float], heard: int, met: Sequence[_Met], languages: Sequence[str]) -> tuple[str, float]:
+    lead = _lead(votes)
+    if lead > _CLEAR and 2 * heard > len(met):
+        return _restricted(LATIN[votes.index(max(votes))], _confidence(lead), votes, languages)
+    words = [one.word for one in met if one.word]
+    if not words:
+        return _only(languages)
     named = _named(" ".join(words))
     if named in LATIN:
         votes[LATIN.index(named)] += _AGREES
-        *_, second, highest = sorted(votes)
-    lead = highest - second
-    if named in _OUTSIDE_LATIN and lead < _OUTSIDE + _OUTSIDE_PER_WORD * (len(words) - len(opinions)):
+        lead = _lead(votes)
+    if named in _OUTSIDE_LATIN and lead < _OUTSIDE + _OUTSIDE_PER_WORD * (len(words) - heard):
         return _restricted(named, min(0.95, 0.3 + 0.08 * len(words)), votes, languages)
     if lead <= 0.0:
         return _restricted("", 0.0, votes, languages)
-    return _decided(votes, languages)
+    return _restricted(LATIN[votes.index(max(votes))], _confidence(lead), votes, languages)
 
 
-def _decided(votes: Sequence[float], languages: Sequence[str]) -> tuple[str, float]:
-    *_, second, highest = sorted(votes)
-    return _restricted(LATIN[votes.index(highest)], 0.99 / (1.0 + exp(_COOLED * (second - highest))), votes, languages)
+def _lead(votes: Sequence[float]) -> float:
+    ranked = sorted(votes)
+    return ranked[-1] - ranked[-2]
+
+
+def _confidence(lead: float) -> float:
+    return 0.99 / (1.0 + exp(-_COOLED * lead))
 
 
 def _restricted(language: str, confidence: float, votes: Sequence[float], languages: Sequence[str]) -> tuple[str, float]:
@@ -235,8 +246,8 @@ def _named(text: str) -> str:
 
 
 @cache
-def votes() -> Mapping[str, tuple[int, ...]]:
-    """Return what each common word says about `LATIN`: sixteenths of a nat, each as far above the least as it is believed."""
+def votes() -> Mapping[str, int]:
+    """Return what each common word says about `LATIN`, packed in `_LANES`: parts of a nat above the least that is believed."""
     lines = (files("understanding") / "data" / "languages.tsv").read_text(encoding="utf-8").splitlines()
     sizes = [int(field) for field in lines[0].split("\t")[1:]]
     found = {word: [int(count or 0) for count in counts] for word, *counts in (line.split("\t") for line in lines[1:])}
@@ -253,10 +264,11 @@ def _lexicon_words() -> Iterator[tuple[str, int]]:
         yield from ((word, place) for word in words if shared[word] == 1)
 
 
-def _opinion(counts: Sequence[int], sizes: Sequence[int]) -> tuple[int, ...]:
+def _opinion(counts: Sequence[int], sizes: Sequence[int]) -> int:
     shares = [log((count + _SMOOTHING) / size) for count, size in zip(counts, sizes, strict=True)]
     mean = sum(shares) / len(shares)
-    return tuple(round(_PARTS * (_MOST_PER_WORD + max(-_MOST_PER_WORD, min(_MOST_PER_WORD, share - mean)))) for share in shares)
+    believed = [_MOST_PER_WORD + max(-_MOST_PER_WORD, min(_MOST_PER_WORD, share - mean)) for share in shares]
+    return int.from_bytes(_LANES.pack(*[round(_PARTS * one) for one in believed], 1, 0), "little")
 
 
 def count_words(texts: Mapping[str, Sequence[Sequence[str]]], seen: int) -> str:

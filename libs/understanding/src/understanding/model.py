@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import exp, sqrt
+from operator import mul
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from understanding.features import Piece, Reading, numbers, piece_of
+from understanding.features import Piece, Reading, Scores, numbers, piece_of
 from understanding.polarity import polarity
 from understanding.text import MAX_WORD, TOKEN, clean
 from understanding.words import Word, grams, word
@@ -87,10 +89,10 @@ class Model:
         self.lexicon = polarity(language)
         self._grams = {gram: place for place, gram in enumerate(weights.grams)}
         self._gram_table = _weighted(weights.gram_weights, weights.gram_idf, weights.unknown)
-        self._dense = [tuple(row) for row in weights.dense.tolist()]
-        self._bias = tuple(weights.bias.tolist())
+        self._negative, _, self._positive = _relative(weights.dense).T.tolist()
+        self._bias_negative, _, self._bias_positive = _relative(weights.bias[None, :])[0].tolist()
         self._met: dict[str, Piece] = {}
-        self._words: dict[str, tuple[Word, tuple[float, ...]]] = {}
+        self._words: dict[str, tuple[Word, Scores]] = {}
 
     def pieces(self, chunks: Sequence[str]) -> list[Piece]:
         """Return the chunks as they are counted."""
@@ -99,19 +101,23 @@ class Model:
 
     def chances(self, pieces: Sequence[Piece], reading: Reading) -> tuple[float, float, float]:
         """Return the calibrated probabilities of `CLASSES`, given the pieces and their reading."""
-        sums = [sum(column) for column in zip(*[piece.scores for piece in pieces if piece.scores], strict=True)] or _NOTHING
+        negative = positive = squares = 0.0
+        for piece in pieces:
+            one, other, square = piece.scores
+            negative += one
+            positive += other
+            squares += square
         if reading.silenced:
-            each = [scores for piece in pieces for scores in (piece.each or (piece.scores,)) if piece.size]
+            each = [scores for piece in pieces for scores in (piece.each or (piece.scores,))]
             for place in sorted(set(reading.silenced)):
-                sums = [one - other for one, other in zip(sums, each[place], strict=True)]
-        scale = 1.0 / sqrt(sums[3]) if sums[3] > 1.0 else 1.0
-        negative, neutral, positive = self._bias
-        for value, row in zip(numbers(reading), self._dense, strict=True):
-            if value:
-                negative += value * row[0]
-                neutral += value * row[1]
-                positive += value * row[2]
-        return _softmax(negative + scale * sums[0], neutral + scale * sums[1], positive + scale * sums[2])
+                one, other, square = each[place]
+                negative, positive, squares = negative - one, positive - other, squares - square
+        scale = 1.0 / sqrt(squares) if squares > 1.0 else 1.0
+        dense = numbers(reading)
+        return _softmax(
+            scale * negative + sum(map(mul, dense, self._negative)) + self._bias_negative,
+            scale * positive + sum(map(mul, dense, self._positive)) + self._bias_positive,
+        )
 
     def _meet(self, chunk: str) -> Piece:
         words = [self._words.get(token) or self._learn(token) for token in TOKEN.findall(chunk)]
@@ -122,11 +128,12 @@ class Model:
             self._met[chunk] = piece
         return piece
 
-    def _learn(self, token: str) -> tuple[Word, tuple[float, ...]]:
+    def _learn(self, token: str) -> tuple[Word, Scores]:
         met = word(token, self.lexicon)
         unknown = len(self._grams)
         places = [self._grams.get(gram, unknown) for gram in grams(met.key)] if met.counted else []
-        learned = met, tuple(self._gram_table[places].sum(axis=0).tolist())
+        negative, positive, squares = self._gram_table[places].sum(axis=0).tolist()
+        learned = met, (negative, positive, squares)
         if len(self._words) >= _REMEMBERED:
             self._words.clear()
         if len(token) <= MAX_WORD:
@@ -134,18 +141,21 @@ class Model:
         return learned
 
 
-_NOTHING = [0.0] * 4
-
-
 def _weighted(weights: NDArray[np.float32], idf: NDArray[np.float32], unknown: float) -> NDArray[np.float64]:
-    """Return a row an n-gram, and a last one for the unknown: what it adds to the three classes, and to the squared norm."""
-    known = np.hstack([weights * idf[:, None], idf[:, None] ** 2]).astype(np.float64)
-    return np.vstack([known, [0.0, 0.0, 0.0, unknown**2]])
+    """Return the `Scores` of each n-gram, and a last row for the unknown."""
+    known = np.hstack([_relative(weights * idf[:, None])[:, [0, 2]], idf[:, None] ** 2]).astype(np.float64)
+    return np.vstack([known, [0.0, 0.0, unknown**2]])
 
 
-def _softmax(negative: float, neutral: float, positive: float) -> tuple[float, float, float]:
-    highest = max(negative, neutral, positive)
-    negative, neutral, positive = exp(negative - highest), exp(neutral - highest), exp(positive - highest)
+def _relative(weights: NDArray[Any]) -> NDArray[Any]:
+    """Return weights relative to the neutral class: only differences between classes matter."""
+    relative: NDArray[Any] = weights - weights[:, [1]]
+    return relative
+
+
+def _softmax(negative: float, positive: float) -> tuple[float, float, float]:
+    highest = max(negative, 0.0, positive)
+    negative, neutral, positive = exp(negative - highest), exp(-highest), exp(positive - highest)
     total = negative + neutral + positive
     return negative / total, neutral / total, positive / total
 
