@@ -35,8 +35,8 @@ _MOST_PER_WORD = 3.0
 """What one word may say at most: names and topics of the data are no proof of a language."""
 _PARTS = 16
 _LANES = struct.Struct(f"<{len(LATIN) + 2}I")
-"""What a word says is one whole number of 32-bit lanes, so that one addition counts a word: a lane a language, in sixteenths of a nat;
-one for words that have votes; one for words in other letters."""
+"""What a word says is one whole number of 32-bit lanes, so that one addition counts a word: a lane a language, in sixteenths of a
+nat; one for words that have votes; one for words in other letters."""
 _FOREIGN_WORD = int.from_bytes(_LANES.pack(*[0] * len(LATIN), 0, 1), "little")
 _COOLED = 0.6
 """By how much votes are cooled before they become a confidence; words of one text are not independent."""

@@ -159,7 +159,8 @@ class Sender:
     async def _send(self, entry: Entry, channel: Channel, platform: Platform, deadline: float) -> Entry | None:
         began = self._clock.monotonic()
         if not may_write(deadline, began, self._http_timeout):
-            return await self._save(entry, NotSent(entry.position.epoch, "too late to send", self._timing.retry_first, counts=False))
+            late = NotSent(entry.position.epoch, "too late to send", self._timing.retry_first, counts=False)
+            return await self._save(entry, late)
         answer = await platform.act(channel, _deed(entry, deadline))
         self._meter.called(platform.name, self._clock.monotonic() - began)
         self._failpoint("publisher.after_response")
