@@ -22,7 +22,7 @@ _AGREES = 2.5
 _OUTSIDE = 2.0
 _OUTSIDE_PER_WORD = 0.9
 """How far the words must be ahead, in nats and nats a word, to be believed against pycld2 naming a language without votes."""
-_CLEAR = 5.0
+_CLEAR = 4.0
 """A lead, in nats, from which pycld2 is not asked: it could hardly change the answer and costs as much as all the rest."""
 _HEARD = 24
 """How many chunks are listened to; after so many the rest cannot change much."""
@@ -75,7 +75,11 @@ _DISPROOFS = {"uk": "ыэёъ", "fa": "ةىأإ", "be": "ищъ"}
 """Letters that a language does not have; a short text without them is believed to be in it."""
 _OWN = {"ru": frozenset("ыэёЫЭЁ"), "ar": frozenset("ةىأإ")}
 """Letters that tell the most common language of a script from its others, and those that tell against it."""
-_FOREIGN = {"ru": frozenset("іїєґўђјљњћџәғқңөұүһ"), "ar": frozenset("پچژگٹڈڑںےھۆێە")}
+_FOREIGN = {"ru": frozenset("іїєґўђјљњћџәғқңөұүһ"), "ar": frozenset("پچژگٹڈڑںےھۆێەیک")}
+_RIVAL = "ъ"
+"""Bulgarian has no letter of its own, but hardly a line without this one."""
+_LONG = 30
+"""How many letters, none of them another language's, prove the most common language of a script."""
 _EVERYWHERE = frozenset(
     [
         "ok",
@@ -179,8 +183,10 @@ def _by_script(default: str, text: str, languages: Sequence[str]) -> tuple[str, 
     allowed = _SPOKEN.get(default, (default,))
     if len(allowed) == 1 and default != _OTHER:
         return default, 0.99
-    if default in _OWN and not _OWN[default].isdisjoint(letters) and _FOREIGN[default].isdisjoint(letters):
-        return default, 0.99
+    if default in _OWN and _FOREIGN[default].isdisjoint(letters):
+        long = len(letters) >= _LONG and _RIVAL not in letters
+        if long or not _OWN[default].isdisjoint(letters):
+            return default, 0.99
     named = _named(text)
     if default == _OTHER:
         return named, 0.9 if named else 0.0
