@@ -19,7 +19,7 @@ run: setup ## start the whole line and feed it: REPLAY=file.jsonl RATE=per-secon
 .PHONY: test
 test: setup ## everything that must hold: lint, types, contract, tests (SEED=n replays the random choices)
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -n 2 --dist loadfile $(if $(SEED),--seed $(SEED)) $(TESTS)
+	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(SEED),--seed $(SEED)) $(TESTS)
 
 .PHONY: check
 check: lint types ## lint, types and the freshness of what is generated

@@ -7,6 +7,8 @@ import pytest
 
 pytest_plugins = ["antiphon_local.fixtures"]
 
+LONGEST = ("integration/bench/", "e2e/test_kill_matrix", "engine/test_engine_survives")
+
 _FRESH_SEED = random.SystemRandom().randrange(2**31)
 
 
@@ -21,6 +23,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {config.getoption('--seed')} (make test SEED={config.getoption('--seed')} replays it)"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files, so that no process waits for another one at the end."""
+    items.sort(key=lambda item: not any(part in item.nodeid for part in LONGEST))
 
 
 @pytest.fixture
