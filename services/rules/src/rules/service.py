@@ -84,7 +84,8 @@ class DecisionService:
         failpoints.hit("rules.after_poll")
         decided_time = self._clock.now().timestamp()
         snapshot = self._configuration.snapshot
-        settings = {name: brand.settings for name, brand in snapshot.brands.items()}
+        here = {incoming.event.brand for incoming in batch} & snapshot.brands.keys()
+        settings = {name: snapshot.brands[name].settings for name in here}
         understood = await self._models.understand((incoming.event for incoming in batch), settings)
         decisions = [
             (incoming.key, self._decide(snapshot, incoming, understanding))

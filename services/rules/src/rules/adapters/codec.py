@@ -73,17 +73,18 @@ def _to_event(message: event_pb2.Event) -> Event:
         rating=message.rating if message.HasField("rating") else None,
         ad=message.ad,
         echo=message.echo,
-        event_time=_seconds(message.event_time),
-        received_time=_seconds(message.received_time),
+        event_time=seconds(message.event_time),
+        received_time=seconds(message.received_time),
     )
 
 
-def _seconds(stamp: Timestamp) -> float:
+def seconds(stamp: Timestamp) -> float:
+    """Return unix seconds."""
     return stamp.seconds + stamp.nanos / _NANOS
 
 
-def _stamp(seconds: float) -> Timestamp:
-    micros = round(seconds * 1_000_000)  # to the nearest: what was read as whole microseconds is written as the same
+def _stamp(moment: float) -> Timestamp:
+    micros = round(moment * 1_000_000)  # to the nearest: what was read as whole microseconds is written as the same
     return Timestamp(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1_000)
 
 

@@ -25,8 +25,9 @@ from antiphon.topics import DECISIONS
 from antiphon.topics import EVENTS as EVENTS_TOPIC
 from antiphon.v1.decision_pb2 import Decision
 from antiphon.v1.event_pb2 import Event
+from rules.adapters.codec import seconds
 from rules.adapters.history.blocks import Raw, pack, unpack, without
-from rules.adapters.history.recorded import seconds, verdict_of
+from rules.adapters.history.recorded import verdict_of
 
 COLLECTION: Final = "history"
 

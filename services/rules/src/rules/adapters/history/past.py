@@ -14,11 +14,11 @@ from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.mongo import Collection
 from antiphon.v1.decision_pb2 import Decision
-from rules.adapters.codec import decode_event
+from rules.adapters.codec import decode_event, seconds
 from rules.adapters.history.archive import DECIDED, EVENTS, MAX_RECORDS
 from rules.adapters.history.blocks import Raw
 from rules.adapters.history.lanes import Stretch, readers
-from rules.adapters.history.recorded import seconds, understanding_of, verdict_of
+from rules.adapters.history.recorded import understanding_of, verdict_of
 from rules.domain.event import Event, Understanding
 from rules.domain.replaying.replay import Past, Verdict
 

@@ -3,10 +3,9 @@
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from google.protobuf.timestamp_pb2 import Timestamp
-
 from antiphon.v1 import decision_pb2, event_pb2
 from antiphon.v1.decision_pb2 import Decision as DecisionMessage
+from rules.adapters.codec import seconds
 from rules.domain.decision import (
     Action,
     ActionKind,
@@ -25,8 +24,6 @@ from rules.domain.replaying.replay import Verdict
 from rules.ports import Recorded
 
 E = TypeVar("E", bound=StrEnum)
-
-_NANOS = 1_000_000_000
 
 
 def _words(enum: Any, prefix: str) -> dict[int, str]:
@@ -166,8 +163,3 @@ def _action(message: decision_pb2.Action) -> Action:
 def _limit(message: decision_pb2.Limit) -> RuleLimit:
     scope = _SCOPES.get(message.scope, LimitScope.UNSPECIFIED)
     return RuleLimit(scope, message.at_most, float(message.within_seconds) or None)
-
-
-def seconds(stamp: Timestamp) -> float:
-    """Return unix seconds."""
-    return stamp.seconds + stamp.nanos / _NANOS

@@ -9,10 +9,10 @@ from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.mongo import Database, Document
 from antiphon.v1.decision_pb2 import Decision
-from rules.adapters.codec import decode_event
+from rules.adapters.codec import decode_event, seconds
 from rules.adapters.history.archive import COLLECTION, DECIDED, EVENTS, author_of, id_of, store_errors
 from rules.adapters.history.blocks import Raw, unpack
-from rules.adapters.history.recorded import decode_recorded, seconds, verdict_of
+from rules.adapters.history.recorded import decode_recorded, verdict_of
 from rules.domain.decision import Reason
 from rules.domain.event import Event
 from rules.domain.replaying.replay import Verdict
