@@ -29,6 +29,7 @@ REQUIREMENTS = ROOT / "requirements" / "dev.txt"
 MEMBERS = (
     "libs/antiphon",
     "libs/understanding",
+    "libs/contest",
     "services/ingest",
     "services/rules",
     "services/publisher",

@@ -10,17 +10,24 @@ from google.protobuf import json_format
 from google.protobuf.message import Message
 
 from antiphon import ids
-from antiphon.v1 import config_pb2, decision_pb2, delivery_pb2, event_pb2
+from antiphon.v1 import config_pb2, decision_pb2, delivery_pb2, entry_pb2, event_pb2
 from antiphon.v1.config_pb2 import ConfigRecord
 from antiphon.v1.decision_pb2 import Decision
 from antiphon.v1.delivery_pb2 import Delivery
+from antiphon.v1.entry_pb2 import EntryChange
 from antiphon.v1.event_pb2 import Event
 
 PROTO = Path(__file__).parents[3] / "proto"
 
 EXAMPLES = sorted((PROTO / "examples").glob("*/*.json"))
 
-TYPES: dict[str, type[Message]] = {"Event": Event, "Decision": Decision, "Delivery": Delivery, "ConfigRecord": ConfigRecord}
+TYPES: dict[str, type[Message]] = {
+    "Event": Event,
+    "Decision": Decision,
+    "Delivery": Delivery,
+    "EntryChange": EntryChange,
+    "ConfigRecord": ConfigRecord,
+}
 
 
 def parse(path: Path) -> Any:
@@ -63,6 +70,10 @@ def test_decisions_show_every_outcome() -> None:
 
 def test_deliveries_show_every_state() -> None:
     assert {delivery.state for delivery in examples("Delivery")} == set(delivery_pb2.DeliveryState.values()) - {0}
+
+
+def test_entry_changes_show_every_state() -> None:
+    assert {change.state for change in examples("EntryChange")} == set(entry_pb2.EntryState.values()) - {0}
 
 
 def test_configuration_shows_every_entity() -> None:

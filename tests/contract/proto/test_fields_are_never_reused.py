@@ -10,11 +10,11 @@ from pathlib import Path
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FieldDescriptorProto
 
-from antiphon.v1 import config_pb2, decision_pb2, delivery_pb2, event_pb2
+from antiphon.v1 import config_pb2, decision_pb2, delivery_pb2, entry_pb2, event_pb2
 
 LOCK = Path(__file__).parents[3] / "proto" / "fields.lock"
 
-FILES = (config_pb2, decision_pb2, delivery_pb2, event_pb2)
+FILES = (config_pb2, decision_pb2, delivery_pb2, entry_pb2, event_pb2)
 
 
 def messages() -> Iterator[Descriptor]:

@@ -11,7 +11,7 @@ import yaml
 from google.protobuf import descriptor_pool
 
 from antiphon import topics
-from antiphon.v1 import config_pb2, decision_pb2, delivery_pb2, event_pb2
+from antiphon.v1 import config_pb2, decision_pb2, delivery_pb2, entry_pb2, event_pb2
 
 PROTO = Path(__file__).parents[3] / "proto"
 
@@ -47,9 +47,11 @@ def test_an_entry_is_complete_and_consistent(topic: dict[str, Any]) -> None:
 
 def test_every_message_named_is_one_of_the_contract() -> None:
     pool = descriptor_pool.Default()
-    assert {module.DESCRIPTOR.package for module in (config_pb2, decision_pb2, delivery_pb2, event_pb2)} == {"antiphon.v1"}
+    assert {module.DESCRIPTOR.package for module in (config_pb2, decision_pb2, delivery_pb2, entry_pb2, event_pb2)} == {
+        "antiphon.v1"
+    }
     named = {topic["message"] for topic in CATALOG if topic["message"] != "raw"}
-    assert len(named) == 4
+    assert len(named) == 5
     for name in named:
         assert pool.FindMessageTypeByName(name).full_name == name
 

@@ -5,6 +5,7 @@ from typing import Final
 EVENTS: Final = "ingest.events.v1"
 DECISIONS: Final = "rules.decisions.v1"
 DELIVERIES: Final = "publisher.deliveries.v1"
+ENTRIES: Final = "publisher.entries.v1"
 CONFIG: Final = "rules.config.v1"
 LIMITS: Final = "rules.limits.v1"
 """Changelog of the engine's table of consumed limits; read by nobody but the engine."""

@@ -27,7 +27,7 @@ from antiphon.v1 import event_pb2 as antiphon_dot_v1_dot_event__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61ntiphon/v1/config.proto\x12\x0b\x61ntiphon.v1\x1a\x1a\x61ntiphon/v1/decision.proto\x1a\x17\x61ntiphon/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xcd\x02\n\x0c\x43onfigRecord\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12\x30\n\x0c\x63hanged_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12)\n\x05\x62rand\x18\x04 \x01(\x0b\x32\x18.antiphon.v1.BrandConfigH\x00\x12\'\n\x04rule\x18\x05 \x01(\x0b\x32\x17.antiphon.v1.RuleConfigH\x00\x12-\n\x07\x63hannel\x18\x06 \x01(\x0b\x32\x1a.antiphon.v1.ChannelConfigH\x00\x12,\n\x07\x61pi_key\x18\x07 \x01(\x0b\x32\x19.antiphon.v1.ApiKeyConfigH\x00\x12-\n\x07segment\x18\x08 \x01(\x0b\x32\x1a.antiphon.v1.SegmentConfigH\x00\x42\x08\n\x06\x65ntity\"\xbc\x03\n\x0b\x42randConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1f\n\x04mode\x18\x03 \x01(\x0e\x32\x11.antiphon.v1.Mode\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\x13\n\x0bheld_reason\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x17\n\x0f\x62locked_authors\x18\x07 \x03(\t\x12\x19\n\x11opted_out_authors\x18\x08 \x03(\t\x12\x1b\n\x13human_pause_seconds\x18\t \x01(\x04\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\x12>\n\x0b\x64isclosures\x18\x0b \x03(\x0b\x32).antiphon.v1.BrandConfig.DisclosuresEntry\x12*\n\nflag_terms\x18\x0c \x03(\x0b\x32\x16.antiphon.v1.FlagTerms\x12\x37\n\runderstanding\x18\r \x01(\x0b\x32 .antiphon.v1.RemoteUnderstanding\x1a\x32\n\x10\x44isclosuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\":\n\tFlagTerms\x12\x0c\n\x04\x66lag\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\r\n\x05terms\x18\x03 \x03(\t\"L\n\x13RemoteUnderstanding\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\x12\x14\n\x0csealed_token\x18\x03 \x01(\x0c\"Q\n\rSegmentConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07segment\x18\x02 \x01(\t\x12\x0f\n\x07\x61uthors\x18\x03 \x03(\t\x12\x0f\n\x07\x64\x65leted\x18\x04 \x01(\x08\"_\n\nRuleConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\"\x88\x01\n\rChannelConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\'\n\x08platform\x18\x03 \x01(\x0e\x32\x15.antiphon.v1.Platform\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x06 \x01(\x08\"\x96\x01\n\x0c\x41piKeyConfig\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x15\n\rsecret_sha256\x18\x02 \x01(\x0c\x12\x0e\n\x06\x62rands\x18\x03 \x03(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x06 \x01(\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x18\x61ntiphon/v1/config.proto\x12\x0b\x61ntiphon.v1\x1a\x1a\x61ntiphon/v1/decision.proto\x1a\x17\x61ntiphon/v1/event.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfb\x03\n\x0c\x43onfigRecord\x12\x12\n\ngeneration\x18\x01 \x01(\x04\x12\x30\n\x0c\x63hanged_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05\x61\x63tor\x18\x03 \x01(\t\x12)\n\x05\x62rand\x18\x04 \x01(\x0b\x32\x18.antiphon.v1.BrandConfigH\x00\x12\'\n\x04rule\x18\x05 \x01(\x0b\x32\x17.antiphon.v1.RuleConfigH\x00\x12-\n\x07\x63hannel\x18\x06 \x01(\x0b\x32\x1a.antiphon.v1.ChannelConfigH\x00\x12,\n\x07\x61pi_key\x18\x07 \x01(\x0b\x32\x19.antiphon.v1.ApiKeyConfigH\x00\x12-\n\x07segment\x18\x08 \x01(\x0b\x32\x1a.antiphon.v1.SegmentConfigH\x00\x12)\n\x05topic\x18\t \x01(\x0b\x32\x18.antiphon.v1.TopicConfigH\x00\x12\'\n\x04link\x18\n \x01(\x0b\x32\x17.antiphon.v1.LinkConfigH\x00\x12/\n\x08\x63\x61mpaign\x18\x0b \x01(\x0b\x32\x1b.antiphon.v1.CampaignConfigH\x00\x12\'\n\x04hold\x18\x0c \x01(\x0b\x32\x17.antiphon.v1.HoldConfigH\x00\x42\x08\n\x06\x65ntity\"\xe7\x03\n\x0b\x42randConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x1f\n\x04mode\x18\x03 \x01(\x0e\x32\x11.antiphon.v1.Mode\x12\x0c\n\x04held\x18\x04 \x01(\x08\x12\x13\n\x0bheld_reason\x18\x05 \x01(\t\x12\x11\n\tlanguages\x18\x06 \x03(\t\x12\x17\n\x0f\x62locked_authors\x18\x07 \x03(\t\x12\x19\n\x11opted_out_authors\x18\x08 \x03(\t\x12\x1b\n\x13human_pause_seconds\x18\t \x01(\x04\x12\x0f\n\x07\x64\x65leted\x18\n \x01(\x08\x12>\n\x0b\x64isclosures\x18\x0b \x03(\x0b\x32).antiphon.v1.BrandConfig.DisclosuresEntry\x12*\n\nflag_terms\x18\x0c \x03(\x0b\x32\x16.antiphon.v1.FlagTerms\x12\x37\n\runderstanding\x18\r \x01(\x0b\x32 .antiphon.v1.RemoteUnderstanding\x12)\n\x05guard\x18\x0e \x01(\x0b\x32\x1a.antiphon.v1.GuardSettings\x1a\x32\n\x10\x44isclosuresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x85\x01\n\rGuardSettings\x12\x0b\n\x03off\x18\x01 \x01(\x08\x12\x0f\n\x07hold_at\x18\x02 \x01(\r\x12\x11\n\tnotify_at\x18\x03 \x01(\r\x12\x12\n\nmin_events\x18\x04 \x01(\r\x12\x0e\n\x06\x65mails\x18\x05 \x03(\t\x12\x0b\n\x03url\x18\x06 \x01(\t\x12\x12\n\nsecret_ref\x18\x07 \x01(\t\"g\n\x0bTopicConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\r\n\x05topic\x18\x02 \x01(\t\x12\x0c\n\x04kind\x18\x03 \x01(\t\x12\x0c\n\x04name\x18\x04 \x01(\t\x12\r\n\x05terms\x18\x05 \x03(\t\x12\x0f\n\x07\x64\x65leted\x18\x06 \x01(\x08\"Y\n\nLinkConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0c\n\x04link\x18\x02 \x01(\t\x12\x0b\n\x03url\x18\x03 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x04 \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x05 \x01(\x08\"\xc6\x04\n\x0e\x43\x61mpaignConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x10\n\x08\x63\x61mpaign\x18\x02 \x01(\t\x12\x0c\n\x04name\x18\x03 \x01(\t\x12\x0f\n\x07version\x18\x04 \x01(\r\x12)\n\x05state\x18\x05 \x01(\x0e\x32\x1a.antiphon.v1.CampaignState\x12\x1f\n\x04mode\x18\x06 \x01(\x0e\x32\x11.antiphon.v1.Mode\x12\x10\n\x08timezone\x18\x07 \x01(\t\x12.\n\nstart_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12,\n\x08\x65nd_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08hashtags\x18\n \x03(\t\x12\x10\n\x08mentions\x18\x0b \x03(\t\x12\x0c\n\x04\x66orm\x18\x0c \x01(\x08\x12(\n\tplatforms\x18\r \x03(\x0e\x32\x15.antiphon.v1.Platform\x12\x10\n\x08\x63hannels\x18\x0e \x03(\t\x12%\n\x05kinds\x18\x0f \x03(\x0e\x32\x16.antiphon.v1.EventKind\x12\x13\n\x0b\x65ligibility\x18\x10 \x01(\x0c\x12\'\n\x04\x63\x61ps\x18\x11 \x01(\x0b\x32\x19.antiphon.v1.CampaignCaps\x12(\n\x06rights\x18\x12 \x01(\x0b\x32\x18.antiphon.v1.RightsTerms\x12*\n\x07\x63ontest\x18\x13 \x01(\x0b\x32\x19.antiphon.v1.ContestTerms\x12\x0f\n\x07\x64\x65leted\x18\x14 \x01(\x08\"I\n\x0c\x43\x61mpaignCaps\x12\x12\n\nper_person\x18\x01 \x01(\r\x12\x16\n\x0eper_person_day\x18\x02 \x01(\r\x12\r\n\x05total\x18\x03 \x01(\r\"\xf9\x03\n\x0bRightsTerms\x12\x0f\n\x07version\x18\x01 \x01(\r\x12\x32\n\x05terms\x18\x02 \x03(\x0b\x32#.antiphon.v1.RightsTerms.TermsEntry\x12\x11\n\tautomatic\x18\x03 \x01(\x08\x12\n\n\x02\x62y\x18\x04 \x01(\t\x12\x36\n\x07request\x18\x05 \x03(\x0b\x32%.antiphon.v1.RightsTerms.RequestEntry\x12\x38\n\x08reminder\x18\x06 \x03(\x0b\x32&.antiphon.v1.RightsTerms.ReminderEntry\x12\x16\n\x0e\x61nswer_seconds\x18\x07 \x01(\x04\x12\x18\n\x10reminder_seconds\x18\x08 \x01(\x04\x12\x17\n\x0fgranted_seconds\x18\t \x01(\x04\x12,\n\x07phrases\x18\n \x03(\x0b\x32\x1b.antiphon.v1.ConsentPhrases\x12\x0c\n\x04uses\x18\x0b \x03(\t\x1a,\n\nTermsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a.\n\x0cRequestEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\x1a/\n\rReminderEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"W\n\x0e\x43onsentPhrases\x12\x10\n\x08language\x18\x01 \x01(\t\x12\x0f\n\x07granted\x18\x02 \x03(\t\x12\x0f\n\x07refused\x18\x03 \x03(\t\x12\x11\n\twithdrawn\x18\x04 \x03(\t\"d\n\x0c\x43ontestTerms\x12\x0f\n\x07winners\x18\x01 \x01(\r\x12\x12\n\nalternates\x18\x02 \x01(\r\x12\x16\n\x0eunique_friends\x18\x03 \x01(\r\x12\x17\n\x0f\x65xclude_flagged\x18\x04 \x01(\x08\"\xdf\x02\n\nHoldConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0c\n\x04hold\x18\x02 \x01(\t\x12\'\n\x08platform\x18\x03 \x01(\x0e\x32\x15.antiphon.v1.Platform\x12\x10\n\x08\x63\x61mpaign\x18\x04 \x01(\t\x12\r\n\x05topic\x18\x05 \x01(\t\x12\x0f\n\x07rule_id\x18\x06 \x01(\t\x12\x1f\n\x04mode\x18\x07 \x01(\x0e\x32\x11.antiphon.v1.Mode\x12\x0e\n\x06\x61\x63tive\x18\x08 \x01(\x08\x12\x0e\n\x06reason\x18\t \x01(\t\x12\x10\n\x08severity\x18\n \x01(\r\x12.\n\nsince_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x10\n\x08\x65vidence\x18\x0c \x01(\x0c\x12\x0e\n\x06\x65mails\x18\r \x03(\t\x12\x0b\n\x03url\x18\x0e \x01(\t\x12\x12\n\nsecret_ref\x18\x0f \x01(\t\x12\x13\n\x0bnotice_only\x18\x10 \x01(\x08\":\n\tFlagTerms\x12\x0c\n\x04\x66lag\x18\x01 \x01(\t\x12\x10\n\x08language\x18\x02 \x01(\t\x12\r\n\x05terms\x18\x03 \x03(\t\"L\n\x13RemoteUnderstanding\x12\x0b\n\x03url\x18\x01 \x01(\t\x12\x12\n\ntimeout_ms\x18\x02 \x01(\r\x12\x14\n\x0csealed_token\x18\x03 \x01(\x0c\"Q\n\rSegmentConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07segment\x18\x02 \x01(\t\x12\x0f\n\x07\x61uthors\x18\x03 \x03(\t\x12\x0f\n\x07\x64\x65leted\x18\x04 \x01(\x08\"_\n\nRuleConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07rule_id\x18\x02 \x01(\t\x12\x0f\n\x07version\x18\x03 \x01(\r\x12\x0e\n\x06\x61\x63tive\x18\x04 \x01(\x08\x12\x10\n\x08\x64ocument\x18\x05 \x01(\x0c\"\x88\x01\n\rChannelConfig\x12\r\n\x05\x62rand\x18\x01 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x02 \x01(\t\x12\'\n\x08platform\x18\x03 \x01(\x0e\x32\x15.antiphon.v1.Platform\x12\x0f\n\x07\x61\x63\x63ount\x18\x04 \x01(\t\x12\x0c\n\x04name\x18\x05 \x01(\t\x12\x0f\n\x07\x64\x65leted\x18\x06 \x01(\x08\"\x96\x01\n\x0c\x41piKeyConfig\x12\x0e\n\x06key_id\x18\x01 \x01(\t\x12\x15\n\rsecret_sha256\x18\x02 \x01(\x0c\x12\x0e\n\x06\x62rands\x18\x03 \x03(\t\x12\x0c\n\x04role\x18\x04 \x01(\t\x12\x30\n\x0c\x65xpires_time\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07revoked\x18\x06 \x01(\x08*\xb7\x01\n\rCampaignState\x12\x1e\n\x1a\x43\x41MPAIGN_STATE_UNSPECIFIED\x10\x00\x12\x18\n\x14\x43\x41MPAIGN_STATE_DRAFT\x10\x01\x12\x19\n\x15\x43\x41MPAIGN_STATE_ACTIVE\x10\x02\x12\x19\n\x15\x43\x41MPAIGN_STATE_PAUSED\x10\x03\x12\x19\n\x15\x43\x41MPAIGN_STATE_CLOSED\x10\x04\x12\x1b\n\x17\x43\x41MPAIGN_STATE_ARCHIVED\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,22 +36,54 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_BRANDCONFIG_DISCLOSURESENTRY']._loaded_options = None
   _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_options = b'8\001'
+  _globals['_RIGHTSTERMS_TERMSENTRY']._loaded_options = None
+  _globals['_RIGHTSTERMS_TERMSENTRY']._serialized_options = b'8\001'
+  _globals['_RIGHTSTERMS_REQUESTENTRY']._loaded_options = None
+  _globals['_RIGHTSTERMS_REQUESTENTRY']._serialized_options = b'8\001'
+  _globals['_RIGHTSTERMS_REMINDERENTRY']._loaded_options = None
+  _globals['_RIGHTSTERMS_REMINDERENTRY']._serialized_options = b'8\001'
+  _globals['_CAMPAIGNSTATE']._serialized_start=3783
+  _globals['_CAMPAIGNSTATE']._serialized_end=3966
   _globals['_CONFIGRECORD']._serialized_start=128
-  _globals['_CONFIGRECORD']._serialized_end=461
-  _globals['_BRANDCONFIG']._serialized_start=464
-  _globals['_BRANDCONFIG']._serialized_end=908
-  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_start=858
-  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_end=908
-  _globals['_FLAGTERMS']._serialized_start=910
-  _globals['_FLAGTERMS']._serialized_end=968
-  _globals['_REMOTEUNDERSTANDING']._serialized_start=970
-  _globals['_REMOTEUNDERSTANDING']._serialized_end=1046
-  _globals['_SEGMENTCONFIG']._serialized_start=1048
-  _globals['_SEGMENTCONFIG']._serialized_end=1129
-  _globals['_RULECONFIG']._serialized_start=1131
-  _globals['_RULECONFIG']._serialized_end=1226
-  _globals['_CHANNELCONFIG']._serialized_start=1229
-  _globals['_CHANNELCONFIG']._serialized_end=1365
-  _globals['_APIKEYCONFIG']._serialized_start=1368
-  _globals['_APIKEYCONFIG']._serialized_end=1518
+  _globals['_CONFIGRECORD']._serialized_end=635
+  _globals['_BRANDCONFIG']._serialized_start=638
+  _globals['_BRANDCONFIG']._serialized_end=1125
+  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_start=1075
+  _globals['_BRANDCONFIG_DISCLOSURESENTRY']._serialized_end=1125
+  _globals['_GUARDSETTINGS']._serialized_start=1128
+  _globals['_GUARDSETTINGS']._serialized_end=1261
+  _globals['_TOPICCONFIG']._serialized_start=1263
+  _globals['_TOPICCONFIG']._serialized_end=1366
+  _globals['_LINKCONFIG']._serialized_start=1368
+  _globals['_LINKCONFIG']._serialized_end=1457
+  _globals['_CAMPAIGNCONFIG']._serialized_start=1460
+  _globals['_CAMPAIGNCONFIG']._serialized_end=2042
+  _globals['_CAMPAIGNCAPS']._serialized_start=2044
+  _globals['_CAMPAIGNCAPS']._serialized_end=2117
+  _globals['_RIGHTSTERMS']._serialized_start=2120
+  _globals['_RIGHTSTERMS']._serialized_end=2625
+  _globals['_RIGHTSTERMS_TERMSENTRY']._serialized_start=2484
+  _globals['_RIGHTSTERMS_TERMSENTRY']._serialized_end=2528
+  _globals['_RIGHTSTERMS_REQUESTENTRY']._serialized_start=2530
+  _globals['_RIGHTSTERMS_REQUESTENTRY']._serialized_end=2576
+  _globals['_RIGHTSTERMS_REMINDERENTRY']._serialized_start=2578
+  _globals['_RIGHTSTERMS_REMINDERENTRY']._serialized_end=2625
+  _globals['_CONSENTPHRASES']._serialized_start=2627
+  _globals['_CONSENTPHRASES']._serialized_end=2714
+  _globals['_CONTESTTERMS']._serialized_start=2716
+  _globals['_CONTESTTERMS']._serialized_end=2816
+  _globals['_HOLDCONFIG']._serialized_start=2819
+  _globals['_HOLDCONFIG']._serialized_end=3170
+  _globals['_FLAGTERMS']._serialized_start=3172
+  _globals['_FLAGTERMS']._serialized_end=3230
+  _globals['_REMOTEUNDERSTANDING']._serialized_start=3232
+  _globals['_REMOTEUNDERSTANDING']._serialized_end=3308
+  _globals['_SEGMENTCONFIG']._serialized_start=3310
+  _globals['_SEGMENTCONFIG']._serialized_end=3391
+  _globals['_RULECONFIG']._serialized_start=3393
+  _globals['_RULECONFIG']._serialized_end=3488
+  _globals['_CHANNELCONFIG']._serialized_start=3491
+  _globals['_CHANNELCONFIG']._serialized_end=3627
+  _globals['_APIKEYCONFIG']._serialized_start=3630
+  _globals['_APIKEYCONFIG']._serialized_end=3780
 # @@protoc_insertion_point(module_scope)

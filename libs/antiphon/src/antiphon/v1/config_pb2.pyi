@@ -13,6 +13,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -23,6 +24,31 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _CampaignState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _CampaignStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CampaignState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CAMPAIGN_STATE_UNSPECIFIED: _CampaignState.ValueType  # 0
+    CAMPAIGN_STATE_DRAFT: _CampaignState.ValueType  # 1
+    CAMPAIGN_STATE_ACTIVE: _CampaignState.ValueType  # 2
+    """takes entries between its start and its end"""
+    CAMPAIGN_STATE_PAUSED: _CampaignState.ValueType  # 3
+    CAMPAIGN_STATE_CLOSED: _CampaignState.ValueType  # 4
+    CAMPAIGN_STATE_ARCHIVED: _CampaignState.ValueType  # 5
+
+class CampaignState(_CampaignState, metaclass=_CampaignStateEnumTypeWrapper): ...
+
+CAMPAIGN_STATE_UNSPECIFIED: CampaignState.ValueType  # 0
+CAMPAIGN_STATE_DRAFT: CampaignState.ValueType  # 1
+CAMPAIGN_STATE_ACTIVE: CampaignState.ValueType  # 2
+"""takes entries between its start and its end"""
+CAMPAIGN_STATE_PAUSED: CampaignState.ValueType  # 3
+CAMPAIGN_STATE_CLOSED: CampaignState.ValueType  # 4
+CAMPAIGN_STATE_ARCHIVED: CampaignState.ValueType  # 5
+Global___CampaignState: _TypeAlias = CampaignState  # noqa: Y015
 
 @_typing.final
 class ConfigRecord(_message.Message):
@@ -36,6 +62,10 @@ class ConfigRecord(_message.Message):
     CHANNEL_FIELD_NUMBER: _builtins.int
     API_KEY_FIELD_NUMBER: _builtins.int
     SEGMENT_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
     generation: _builtins.int
     """counts the changes of this one entity; a lower one never replaces a higher one"""
     actor: _builtins.str
@@ -52,6 +82,14 @@ class ConfigRecord(_message.Message):
     def api_key(self) -> Global___ApiKeyConfig: ...
     @_builtins.property
     def segment(self) -> Global___SegmentConfig: ...
+    @_builtins.property
+    def topic(self) -> Global___TopicConfig: ...
+    @_builtins.property
+    def link(self) -> Global___LinkConfig: ...
+    @_builtins.property
+    def campaign(self) -> Global___CampaignConfig: ...
+    @_builtins.property
+    def hold(self) -> Global___HoldConfig: ...
     def __init__(
         self,
         *,
@@ -63,12 +101,16 @@ class ConfigRecord(_message.Message):
         channel: Global___ChannelConfig | None = ...,
         api_key: Global___ApiKeyConfig | None = ...,
         segment: Global___SegmentConfig | None = ...,
+        topic: Global___TopicConfig | None = ...,
+        link: Global___LinkConfig | None = ...,
+        campaign: Global___CampaignConfig | None = ...,
+        hold: Global___HoldConfig | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "brand", b"brand", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "rule", b"rule", "segment", b"segment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "brand", b"brand", "campaign", b"campaign", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "hold", b"hold", "link", b"link", "rule", b"rule", "segment", b"segment", "topic", b"topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "api_key", b"api_key", "brand", b"brand", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "generation", b"generation", "rule", b"rule", "segment", b"segment"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "api_key", b"api_key", "brand", b"brand", "campaign", b"campaign", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "generation", b"generation", "hold", b"hold", "link", b"link", "rule", b"rule", "segment", b"segment", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entity: _TypeAlias = _typing.Literal["brand", "rule", "channel", "api_key", "segment"]  # noqa: Y015
+    _WhichOneofReturnType_entity: _TypeAlias = _typing.Literal["brand", "rule", "channel", "api_key", "segment", "topic", "link", "campaign", "hold"]  # noqa: Y015
     _WhichOneofArgType_entity: _TypeAlias = _typing.Literal["entity", b"entity"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_entity) -> _WhichOneofReturnType_entity | None: ...
 
@@ -111,6 +153,7 @@ class BrandConfig(_message.Message):
     DISCLOSURES_FIELD_NUMBER: _builtins.int
     FLAG_TERMS_FIELD_NUMBER: _builtins.int
     UNDERSTANDING_FIELD_NUMBER: _builtins.int
+    GUARD_FIELD_NUMBER: _builtins.int
     brand: _builtins.str
     name: _builtins.str
     mode: _decision_pb2.Mode.ValueType
@@ -143,6 +186,10 @@ class BrandConfig(_message.Message):
     def understanding(self) -> Global___RemoteUnderstanding:
         """unset: the built-in models"""
 
+    @_builtins.property
+    def guard(self) -> Global___GuardSettings:
+        """unset: the defaults"""
+
     def __init__(
         self,
         *,
@@ -159,14 +206,534 @@ class BrandConfig(_message.Message):
         disclosures: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         flag_terms: _abc.Iterable[Global___FlagTerms] | None = ...,
         understanding: Global___RemoteUnderstanding | None = ...,
+        guard: Global___GuardSettings | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["understanding", b"understanding"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["guard", b"guard", "understanding", b"understanding"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked_authors", b"blocked_authors", "brand", b"brand", "deleted", b"deleted", "disclosures", b"disclosures", "flag_terms", b"flag_terms", "held", b"held", "held_reason", b"held_reason", "human_pause_seconds", b"human_pause_seconds", "languages", b"languages", "mode", b"mode", "name", b"name", "opted_out_authors", b"opted_out_authors", "understanding", b"understanding"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocked_authors", b"blocked_authors", "brand", b"brand", "deleted", b"deleted", "disclosures", b"disclosures", "flag_terms", b"flag_terms", "guard", b"guard", "held", b"held", "held_reason", b"held_reason", "human_pause_seconds", b"human_pause_seconds", "languages", b"languages", "mode", b"mode", "name", b"name", "opted_out_authors", b"opted_out_authors", "understanding", b"understanding"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___BrandConfig: _TypeAlias = BrandConfig  # noqa: Y015
+
+@_typing.final
+class GuardSettings(_message.Message):
+    """How the crisis guard watches a brand, and whom it tells."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    OFF_FIELD_NUMBER: _builtins.int
+    HOLD_AT_FIELD_NUMBER: _builtins.int
+    NOTIFY_AT_FIELD_NUMBER: _builtins.int
+    MIN_EVENTS_FIELD_NUMBER: _builtins.int
+    EMAILS_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    off: _builtins.bool
+    hold_at: _builtins.int
+    """severity 1 to 10 from which automation waits for approval; 0: the default"""
+    notify_at: _builtins.int
+    """severity from which people are told; 0: the default"""
+    min_events: _builtins.int
+    """fewer in an hour are never a crisis; 0: the default"""
+    url: _builtins.str
+    """signed webhook; empty: none"""
+    secret_ref: _builtins.str
+    """the name of the brand's secret that signs it"""
+    @_builtins.property
+    def emails(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        off: _builtins.bool = ...,
+        hold_at: _builtins.int = ...,
+        notify_at: _builtins.int = ...,
+        min_events: _builtins.int = ...,
+        emails: _abc.Iterable[_builtins.str] | None = ...,
+        url: _builtins.str = ...,
+        secret_ref: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["emails", b"emails", "hold_at", b"hold_at", "min_events", b"min_events", "notify_at", b"notify_at", "off", b"off", "secret_ref", b"secret_ref", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GuardSettings: _TypeAlias = GuardSettings  # noqa: Y015
+
+@_typing.final
+class TopicConfig(_message.Message):
+    """What the brand wants told apart: a product, a topic to be watched, or a competitor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRAND_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    KIND_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    brand: _builtins.str
+    topic: _builtins.str
+    kind: _builtins.str
+    """product, topic, competitor"""
+    name: _builtins.str
+    deleted: _builtins.bool
+    @_builtins.property
+    def terms(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """words and phrases, matched as rules match words"""
+
+    def __init__(
+        self,
+        *,
+        brand: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        kind: _builtins.str = ...,
+        name: _builtins.str = ...,
+        terms: _abc.Iterable[_builtins.str] | None = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "deleted", b"deleted", "kind", b"kind", "name", b"name", "terms", b"terms", "topic", b"topic"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TopicConfig: _TypeAlias = TopicConfig  # noqa: Y015
+
+@_typing.final
+class LinkConfig(_message.Message):
+    """A tracked link: where `/l/{code}` leads."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRAND_FIELD_NUMBER: _builtins.int
+    LINK_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    brand: _builtins.str
+    link: _builtins.str
+    url: _builtins.str
+    campaign: _builtins.str
+    """whose clicks they are; may be empty"""
+    deleted: _builtins.bool
+    def __init__(
+        self,
+        *,
+        brand: _builtins.str = ...,
+        link: _builtins.str = ...,
+        url: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "campaign", b"campaign", "deleted", b"deleted", "link", b"link", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___LinkConfig: _TypeAlias = LinkConfig  # noqa: Y015
+
+@_typing.final
+class CampaignConfig(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRAND_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    NAME_FIELD_NUMBER: _builtins.int
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    TIMEZONE_FIELD_NUMBER: _builtins.int
+    START_TIME_FIELD_NUMBER: _builtins.int
+    END_TIME_FIELD_NUMBER: _builtins.int
+    HASHTAGS_FIELD_NUMBER: _builtins.int
+    MENTIONS_FIELD_NUMBER: _builtins.int
+    FORM_FIELD_NUMBER: _builtins.int
+    PLATFORMS_FIELD_NUMBER: _builtins.int
+    CHANNELS_FIELD_NUMBER: _builtins.int
+    KINDS_FIELD_NUMBER: _builtins.int
+    ELIGIBILITY_FIELD_NUMBER: _builtins.int
+    CAPS_FIELD_NUMBER: _builtins.int
+    RIGHTS_FIELD_NUMBER: _builtins.int
+    CONTEST_FIELD_NUMBER: _builtins.int
+    DELETED_FIELD_NUMBER: _builtins.int
+    brand: _builtins.str
+    campaign: _builtins.str
+    name: _builtins.str
+    version: _builtins.int
+    state: Global___CampaignState.ValueType
+    mode: _decision_pb2.Mode.ValueType
+    """of what is sent for the campaign"""
+    timezone: _builtins.str
+    """IANA"""
+    form: _builtins.bool
+    """entries by the campaign's form"""
+    eligibility: _builtins.bytes
+    """JSON of a condition as in a rule's `when`; empty: everybody"""
+    deleted: _builtins.bool
+    @_builtins.property
+    def start_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def end_time(self) -> _timestamp_pb2.Timestamp:
+        """the close: later entries are not taken"""
+
+    @_builtins.property
+    def hashtags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """normalised, without #; any of them captures"""
+
+    @_builtins.property
+    def mentions(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """handles of the brand's accounts, without @; any of them captures"""
+
+    @_builtins.property
+    def platforms(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.Platform.ValueType]:
+        """empty: all"""
+
+    @_builtins.property
+    def channels(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """empty: all"""
+
+    @_builtins.property
+    def kinds(self) -> _containers.RepeatedScalarFieldContainer[_event_pb2.EventKind.ValueType]:
+        """empty: all that people write"""
+
+    @_builtins.property
+    def caps(self) -> Global___CampaignCaps: ...
+    @_builtins.property
+    def rights(self) -> Global___RightsTerms:
+        """unset: no rights are asked for"""
+
+    @_builtins.property
+    def contest(self) -> Global___ContestTerms:
+        """unset: no contest"""
+
+    def __init__(
+        self,
+        *,
+        brand: _builtins.str = ...,
+        campaign: _builtins.str = ...,
+        name: _builtins.str = ...,
+        version: _builtins.int = ...,
+        state: Global___CampaignState.ValueType = ...,
+        mode: _decision_pb2.Mode.ValueType = ...,
+        timezone: _builtins.str = ...,
+        start_time: _timestamp_pb2.Timestamp | None = ...,
+        end_time: _timestamp_pb2.Timestamp | None = ...,
+        hashtags: _abc.Iterable[_builtins.str] | None = ...,
+        mentions: _abc.Iterable[_builtins.str] | None = ...,
+        form: _builtins.bool = ...,
+        platforms: _abc.Iterable[_event_pb2.Platform.ValueType] | None = ...,
+        channels: _abc.Iterable[_builtins.str] | None = ...,
+        kinds: _abc.Iterable[_event_pb2.EventKind.ValueType] | None = ...,
+        eligibility: _builtins.bytes = ...,
+        caps: Global___CampaignCaps | None = ...,
+        rights: Global___RightsTerms | None = ...,
+        contest: Global___ContestTerms | None = ...,
+        deleted: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["caps", b"caps", "contest", b"contest", "end_time", b"end_time", "rights", b"rights", "start_time", b"start_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["brand", b"brand", "campaign", b"campaign", "caps", b"caps", "channels", b"channels", "contest", b"contest", "deleted", b"deleted", "eligibility", b"eligibility", "end_time", b"end_time", "form", b"form", "hashtags", b"hashtags", "kinds", b"kinds", "mentions", b"mentions", "mode", b"mode", "name", b"name", "platforms", b"platforms", "rights", b"rights", "start_time", b"start_time", "state", b"state", "timezone", b"timezone", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignConfig: _TypeAlias = CampaignConfig  # noqa: Y015
+
+@_typing.final
+class CampaignCaps(_message.Message):
+    """How many entries count; 0: any number."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PER_PERSON_FIELD_NUMBER: _builtins.int
+    PER_PERSON_DAY_FIELD_NUMBER: _builtins.int
+    TOTAL_FIELD_NUMBER: _builtins.int
+    per_person: _builtins.int
+    per_person_day: _builtins.int
+    """days of the campaign's zone"""
+    total: _builtins.int
+    def __init__(
+        self,
+        *,
+        per_person: _builtins.int = ...,
+        per_person_day: _builtins.int = ...,
+        total: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["per_person", b"per_person", "per_person_day", b"per_person_day", "total", b"total"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___CampaignCaps: _TypeAlias = CampaignCaps  # noqa: Y015
+
+@_typing.final
+class RightsTerms(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class TermsEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class RequestEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    @_typing.final
+    class ReminderEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.str
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.str = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    TERMS_FIELD_NUMBER: _builtins.int
+    AUTOMATIC_FIELD_NUMBER: _builtins.int
+    BY_FIELD_NUMBER: _builtins.int
+    REQUEST_FIELD_NUMBER: _builtins.int
+    REMINDER_FIELD_NUMBER: _builtins.int
+    ANSWER_SECONDS_FIELD_NUMBER: _builtins.int
+    REMINDER_SECONDS_FIELD_NUMBER: _builtins.int
+    GRANTED_SECONDS_FIELD_NUMBER: _builtins.int
+    PHRASES_FIELD_NUMBER: _builtins.int
+    USES_FIELD_NUMBER: _builtins.int
+    version: _builtins.int
+    """of the terms; counts from 1"""
+    automatic: _builtins.bool
+    """every eligible entry is asked; else people choose"""
+    by: _builtins.str
+    """reply, private_reply, form"""
+    answer_seconds: _builtins.int
+    """after that the request has expired"""
+    reminder_seconds: _builtins.int
+    """after the request; 0: none"""
+    granted_seconds: _builtins.int
+    """how long granted rights last; 0: without end"""
+    @_builtins.property
+    def terms(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """language or `default` → the terms in words"""
+
+    @_builtins.property
+    def request(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
+        """language or `default` → the words of the request"""
+
+    @_builtins.property
+    def reminder(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]: ...
+    @_builtins.property
+    def phrases(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConsentPhrases]: ...
+    @_builtins.property
+    def uses(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """gallery, post"""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.int = ...,
+        terms: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        automatic: _builtins.bool = ...,
+        by: _builtins.str = ...,
+        request: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        reminder: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
+        answer_seconds: _builtins.int = ...,
+        reminder_seconds: _builtins.int = ...,
+        granted_seconds: _builtins.int = ...,
+        phrases: _abc.Iterable[Global___ConsentPhrases] | None = ...,
+        uses: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer_seconds", b"answer_seconds", "automatic", b"automatic", "by", b"by", "granted_seconds", b"granted_seconds", "phrases", b"phrases", "reminder", b"reminder", "reminder_seconds", b"reminder_seconds", "request", b"request", "terms", b"terms", "uses", b"uses", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RightsTerms: _TypeAlias = RightsTerms  # noqa: Y015
+
+@_typing.final
+class ConsentPhrases(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    GRANTED_FIELD_NUMBER: _builtins.int
+    REFUSED_FIELD_NUMBER: _builtins.int
+    WITHDRAWN_FIELD_NUMBER: _builtins.int
+    language: _builtins.str
+    """`*`: every language"""
+    @_builtins.property
+    def granted(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def refused(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def withdrawn(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        language: _builtins.str = ...,
+        granted: _abc.Iterable[_builtins.str] | None = ...,
+        refused: _abc.Iterable[_builtins.str] | None = ...,
+        withdrawn: _abc.Iterable[_builtins.str] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["granted", b"granted", "language", b"language", "refused", b"refused", "withdrawn", b"withdrawn"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentPhrases: _TypeAlias = ConsentPhrases  # noqa: Y015
+
+@_typing.final
+class ContestTerms(_message.Message):
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WINNERS_FIELD_NUMBER: _builtins.int
+    ALTERNATES_FIELD_NUMBER: _builtins.int
+    UNIQUE_FRIENDS_FIELD_NUMBER: _builtins.int
+    EXCLUDE_FLAGGED_FIELD_NUMBER: _builtins.int
+    winners: _builtins.int
+    alternates: _builtins.int
+    unique_friends: _builtins.int
+    """handles that an entry must name; 0: none"""
+    exclude_flagged: _builtins.bool
+    """entries with flags are not drawn from"""
+    def __init__(
+        self,
+        *,
+        winners: _builtins.int = ...,
+        alternates: _builtins.int = ...,
+        unique_friends: _builtins.int = ...,
+        exclude_flagged: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternates", b"alternates", "exclude_flagged", b"exclude_flagged", "unique_friends", b"unique_friends", "winners", b"winners"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ContestTerms: _TypeAlias = ContestTerms  # noqa: Y015
+
+@_typing.final
+class HoldConfig(_message.Message):
+    """Automation waits for people, as far as the scope goes. Set by the guard or a person, ended by a person alone."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRAND_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
+    PLATFORM_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    TOPIC_FIELD_NUMBER: _builtins.int
+    RULE_ID_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    ACTIVE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    SEVERITY_FIELD_NUMBER: _builtins.int
+    SINCE_TIME_FIELD_NUMBER: _builtins.int
+    EVIDENCE_FIELD_NUMBER: _builtins.int
+    EMAILS_FIELD_NUMBER: _builtins.int
+    URL_FIELD_NUMBER: _builtins.int
+    SECRET_REF_FIELD_NUMBER: _builtins.int
+    NOTICE_ONLY_FIELD_NUMBER: _builtins.int
+    brand: _builtins.str
+    hold: _builtins.str
+    platform: _event_pb2.Platform.ValueType
+    """unspecified: all"""
+    campaign: _builtins.str
+    """empty: all"""
+    topic: _builtins.str
+    """`kind:id`; empty: all"""
+    rule_id: _builtins.str
+    """empty: all"""
+    mode: _decision_pb2.Mode.ValueType
+    """at least this strict"""
+    active: _builtins.bool
+    reason: _builtins.str
+    severity: _builtins.int
+    """1 to 10; 0: set by a person"""
+    evidence: _builtins.bytes
+    """JSON: what was counted and expected"""
+    url: _builtins.str
+    secret_ref: _builtins.str
+    notice_only: _builtins.bool
+    """people are told and nothing is held"""
+    @_builtins.property
+    def since_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def emails(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """who is told"""
+
+    def __init__(
+        self,
+        *,
+        brand: _builtins.str = ...,
+        hold: _builtins.str = ...,
+        platform: _event_pb2.Platform.ValueType = ...,
+        campaign: _builtins.str = ...,
+        topic: _builtins.str = ...,
+        rule_id: _builtins.str = ...,
+        mode: _decision_pb2.Mode.ValueType = ...,
+        active: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        severity: _builtins.int = ...,
+        since_time: _timestamp_pb2.Timestamp | None = ...,
+        evidence: _builtins.bytes = ...,
+        emails: _abc.Iterable[_builtins.str] | None = ...,
+        url: _builtins.str = ...,
+        secret_ref: _builtins.str = ...,
+        notice_only: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since_time", b"since_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["active", b"active", "brand", b"brand", "campaign", b"campaign", "emails", b"emails", "evidence", b"evidence", "hold", b"hold", "mode", b"mode", "notice_only", b"notice_only", "platform", b"platform", "reason", b"reason", "rule_id", b"rule_id", "secret_ref", b"secret_ref", "severity", b"severity", "since_time", b"since_time", "topic", b"topic", "url", b"url"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HoldConfig: _TypeAlias = HoldConfig  # noqa: Y015
 
 @_typing.final
 class FlagTerms(_message.Message):

@@ -152,6 +152,8 @@ class _ActionKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ActionKind
     ACTION_KIND_ENTER: _ActionKind.ValueType  # 9
     ACTION_KIND_REQUEST_RIGHTS: _ActionKind.ValueType  # 10
     ACTION_KIND_NOTIFY: _ActionKind.ValueType  # 11
+    ACTION_KIND_FEATURE: _ActionKind.ValueType  # 12
+    """post an entry's cleared media as the brand; made by people, never by a rule"""
 
 class ActionKind(_ActionKind, metaclass=_ActionKindEnumTypeWrapper): ...
 
@@ -167,6 +169,8 @@ ACTION_KIND_HANDOFF: ActionKind.ValueType  # 8
 ACTION_KIND_ENTER: ActionKind.ValueType  # 9
 ACTION_KIND_REQUEST_RIGHTS: ActionKind.ValueType  # 10
 ACTION_KIND_NOTIFY: ActionKind.ValueType  # 11
+ACTION_KIND_FEATURE: ActionKind.ValueType  # 12
+"""post an entry's cleared media as the brand; made by people, never by a rule"""
 Global___ActionKind: _TypeAlias = ActionKind  # noqa: Y015
 
 class _LimitScope:
@@ -235,6 +239,29 @@ POLARITY_NEUTRAL: Polarity.ValueType  # 2
 POLARITY_POSITIVE: Polarity.ValueType  # 3
 Global___Polarity: _TypeAlias = Polarity  # noqa: Y015
 
+class _ConsentAnswer:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ConsentAnswerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ConsentAnswer.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    CONSENT_ANSWER_UNSPECIFIED: _ConsentAnswer.ValueType  # 0
+    CONSENT_ANSWER_GRANTED: _ConsentAnswer.ValueType  # 1
+    CONSENT_ANSWER_REFUSED: _ConsentAnswer.ValueType  # 2
+    CONSENT_ANSWER_WITHDRAWN: _ConsentAnswer.ValueType  # 3
+    CONSENT_ANSWER_UNCLEAR: _ConsentAnswer.ValueType  # 4
+    """waits for a person"""
+
+class ConsentAnswer(_ConsentAnswer, metaclass=_ConsentAnswerEnumTypeWrapper): ...
+
+CONSENT_ANSWER_UNSPECIFIED: ConsentAnswer.ValueType  # 0
+CONSENT_ANSWER_GRANTED: ConsentAnswer.ValueType  # 1
+CONSENT_ANSWER_REFUSED: ConsentAnswer.ValueType  # 2
+CONSENT_ANSWER_WITHDRAWN: ConsentAnswer.ValueType  # 3
+CONSENT_ANSWER_UNCLEAR: ConsentAnswer.ValueType  # 4
+"""waits for a person"""
+Global___ConsentAnswer: _TypeAlias = ConsentAnswer  # noqa: Y015
+
 @_typing.final
 class Limit(_message.Message):
     """A limit that crosses authors: admitted by the publisher right before the send."""
@@ -264,6 +291,90 @@ class Limit(_message.Message):
 Global___Limit: _TypeAlias = Limit  # noqa: Y015
 
 @_typing.final
+class EntryDraft(_message.Message):
+    """What a campaign would take in: an action of kind ENTER carries it to the ledger of entries."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ELIGIBLE_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    DETAIL_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    MEDIA_FIELD_NUMBER: _builtins.int
+    HASHTAGS_FIELD_NUMBER: _builtins.int
+    FRIENDS_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_VERSION_FIELD_NUMBER: _builtins.int
+    TRIGGER_FIELD_NUMBER: _builtins.int
+    eligible: _builtins.bool
+    reason: _builtins.str
+    """the condition that failed: a word of `Reason`; empty when eligible"""
+    detail: _builtins.str
+    """the values compared, for people"""
+    text: _builtins.str
+    """as the platform gave it"""
+    campaign_version: _builtins.int
+    trigger: _builtins.str
+    """hashtag, mention, form, rule"""
+    @_builtins.property
+    def media(self) -> _containers.RepeatedCompositeFieldContainer[_event_pb2.Media]: ...
+    @_builtins.property
+    def hashtags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """normalised, without #"""
+
+    @_builtins.property
+    def friends(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """handles named in the text, normalised, without those of the brand"""
+
+    def __init__(
+        self,
+        *,
+        eligible: _builtins.bool = ...,
+        reason: _builtins.str = ...,
+        detail: _builtins.str = ...,
+        text: _builtins.str = ...,
+        media: _abc.Iterable[_event_pb2.Media] | None = ...,
+        hashtags: _abc.Iterable[_builtins.str] | None = ...,
+        friends: _abc.Iterable[_builtins.str] | None = ...,
+        campaign_version: _builtins.int = ...,
+        trigger: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["campaign_version", b"campaign_version", "detail", b"detail", "eligible", b"eligible", "friends", b"friends", "hashtags", b"hashtags", "media", b"media", "reason", b"reason", "text", b"text", "trigger", b"trigger"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EntryDraft: _TypeAlias = EntryDraft  # noqa: Y015
+
+@_typing.final
+class ConsentReading(_message.Message):
+    """How the event's words read as an answer to a campaign's request for rights; whether one was asked is for the ledger to say."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
+    ANSWER_FIELD_NUMBER: _builtins.int
+    PHRASE_FIELD_NUMBER: _builtins.int
+    campaign: _builtins.str
+    answer: Global___ConsentAnswer.ValueType
+    phrase: _builtins.str
+    """the configured phrase that was found"""
+    def __init__(
+        self,
+        *,
+        campaign: _builtins.str = ...,
+        answer: Global___ConsentAnswer.ValueType = ...,
+        phrase: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["answer", b"answer", "campaign", b"campaign", "phrase", b"phrase"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ConsentReading: _TypeAlias = ConsentReading  # noqa: Y015
+
+@_typing.final
 class Action(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -286,6 +397,7 @@ class Action(_message.Message):
     URL_FIELD_NUMBER: _builtins.int
     SECRET_REF_FIELD_NUMBER: _builtins.int
     BODY_FIELD_NUMBER: _builtins.int
+    ENTRY_FIELD_NUMBER: _builtins.int
     action_id: _builtins.str
     """sha256 hex of brand | event_id | rule_id | position"""
     rule_id: _builtins.str
@@ -324,6 +436,10 @@ class Action(_message.Message):
     def limits(self) -> _containers.RepeatedCompositeFieldContainer[Global___Limit]: ...
     @_builtins.property
     def tags(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]: ...
+    @_builtins.property
+    def entry(self) -> Global___EntryDraft:
+        """enter"""
+
     def __init__(
         self,
         *,
@@ -346,10 +462,11 @@ class Action(_message.Message):
         url: _builtins.str = ...,
         secret_ref: _builtins.str = ...,
         body: _builtins.str = ...,
+        entry: Global___EntryDraft | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["expires_time", b"expires_time", "not_before_time", b"not_before_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["entry", b"entry", "expires_time", b"expires_time", "not_before_time", b"not_before_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_id", b"action_id", "body", b"body", "campaign", b"campaign", "expires_time", b"expires_time", "kind", b"kind", "language", b"language", "limits", b"limits", "mode", b"mode", "not_before_time", b"not_before_time", "note", b"note", "position", b"position", "queue", b"queue", "rule_id", b"rule_id", "rule_version", b"rule_version", "secret_ref", b"secret_ref", "tags", b"tags", "text", b"text", "url", b"url", "variant", b"variant"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_id", b"action_id", "body", b"body", "campaign", b"campaign", "entry", b"entry", "expires_time", b"expires_time", "kind", b"kind", "language", b"language", "limits", b"limits", "mode", b"mode", "not_before_time", b"not_before_time", "note", b"note", "position", b"position", "queue", b"queue", "rule_id", b"rule_id", "rule_version", b"rule_version", "secret_ref", b"secret_ref", "tags", b"tags", "text", b"text", "url", b"url", "variant", b"variant"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -445,6 +562,15 @@ class Decision(_message.Message):
     FLAGS_FIELD_NUMBER: _builtins.int
     COBRA_FIELD_NUMBER: _builtins.int
     ASSIGNMENTS_FIELD_NUMBER: _builtins.int
+    RATING_FIELD_NUMBER: _builtins.int
+    REACH_FIELD_NUMBER: _builtins.int
+    AD_FIELD_NUMBER: _builtins.int
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    TOPICS_FIELD_NUMBER: _builtins.int
+    CAMPAIGNS_FIELD_NUMBER: _builtins.int
+    CONSENTS_FIELD_NUMBER: _builtins.int
+    TEXT_SHA256_FIELD_NUMBER: _builtins.int
+    HOLDS_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     brand: _builtins.str
     platform: _event_pb2.Platform.ValueType
@@ -471,6 +597,11 @@ class Decision(_message.Message):
     sentiment_confidence: _builtins.float
     """of the polarity, 0 to 1"""
     cobra: Global___CobraLevel.ValueType
+    rating: _builtins.float
+    reach: _builtins.int
+    ad: _builtins.bool
+    text_sha256: _builtins.str
+    """of the text read for consent; empty where none was read"""
     @_builtins.property
     def author(self) -> _event_pb2.Author: ...
     @_builtins.property
@@ -493,6 +624,22 @@ class Decision(_message.Message):
 
     @_builtins.property
     def assignments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Assignment]: ...
+    @_builtins.property
+    def referral(self) -> _event_pb2.Referral: ...
+    @_builtins.property
+    def topics(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """`kind:id` of the brand's topics that the text names"""
+
+    @_builtins.property
+    def campaigns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """whose hashtags, mentions or form the event met, eligible or not"""
+
+    @_builtins.property
+    def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConsentReading]: ...
+    @_builtins.property
+    def holds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """ids of the holds that made the mode stricter"""
+
     def __init__(
         self,
         *,
@@ -524,13 +671,31 @@ class Decision(_message.Message):
         flags: _abc.Iterable[_builtins.str] | None = ...,
         cobra: Global___CobraLevel.ValueType = ...,
         assignments: _abc.Iterable[Global___Assignment] | None = ...,
+        rating: _builtins.float | None = ...,
+        reach: _builtins.int | None = ...,
+        ad: _builtins.bool = ...,
+        referral: _event_pb2.Referral | None = ...,
+        topics: _abc.Iterable[_builtins.str] | None = ...,
+        campaigns: _abc.Iterable[_builtins.str] | None = ...,
+        consents: _abc.Iterable[Global___ConsentReading] | None = ...,
+        text_sha256: _builtins.str = ...,
+        holds: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_sentiment", b"_sentiment", "author", b"author", "decided_time", b"decided_time", "event_time", b"event_time", "received_time", b"received_time", "sentiment", b"sentiment"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "_reach", b"_reach", "_sentiment", b"_sentiment", "author", b"author", "decided_time", b"decided_time", "event_time", b"event_time", "rating", b"rating", "reach", b"reach", "received_time", b"received_time", "referral", b"referral", "sentiment", b"sentiment"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_sentiment", b"_sentiment", "account", b"account", "actions", b"actions", "assignments", b"assignments", "author", b"author", "brand", b"brand", "channel", b"channel", "cobra", b"cobra", "config_revision", b"config_revision", "decided_time", b"decided_time", "echo", b"echo", "event_id", b"event_id", "event_time", b"event_time", "flags", b"flags", "kind", b"kind", "language", b"language", "language_confidence", b"language_confidence", "object", b"object", "outcome", b"outcome", "parent", b"parent", "platform", b"platform", "polarity", b"polarity", "reason", b"reason", "received_time", b"received_time", "root", b"root", "rules", b"rules", "sentiment", b"sentiment", "sentiment_confidence", b"sentiment_confidence", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "_reach", b"_reach", "_sentiment", b"_sentiment", "account", b"account", "actions", b"actions", "ad", b"ad", "assignments", b"assignments", "author", b"author", "brand", b"brand", "campaigns", b"campaigns", "channel", b"channel", "cobra", b"cobra", "config_revision", b"config_revision", "consents", b"consents", "decided_time", b"decided_time", "echo", b"echo", "event_id", b"event_id", "event_time", b"event_time", "flags", b"flags", "holds", b"holds", "kind", b"kind", "language", b"language", "language_confidence", b"language_confidence", "object", b"object", "outcome", b"outcome", "parent", b"parent", "platform", b"platform", "polarity", b"polarity", "rating", b"rating", "reach", b"reach", "reason", b"reason", "received_time", b"received_time", "referral", b"referral", "root", b"root", "rules", b"rules", "sentiment", b"sentiment", "sentiment_confidence", b"sentiment_confidence", "text_sha256", b"text_sha256", "topics", b"topics", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__rating: _TypeAlias = _typing.Literal["rating"]  # noqa: Y015
+    _WhichOneofArgType__rating: _TypeAlias = _typing.Literal["_rating", b"_rating"]  # noqa: Y015
+    _WhichOneofReturnType__reach: _TypeAlias = _typing.Literal["reach"]  # noqa: Y015
+    _WhichOneofArgType__reach: _TypeAlias = _typing.Literal["_reach", b"_reach"]  # noqa: Y015
     _WhichOneofReturnType__sentiment: _TypeAlias = _typing.Literal["sentiment"]  # noqa: Y015
     _WhichOneofArgType__sentiment: _TypeAlias = _typing.Literal["_sentiment", b"_sentiment"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__rating) -> _WhichOneofReturnType__rating | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reach) -> _WhichOneofReturnType__reach | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__sentiment) -> _WhichOneofReturnType__sentiment | None: ...
 
 Global___Decision: _TypeAlias = Decision  # noqa: Y015

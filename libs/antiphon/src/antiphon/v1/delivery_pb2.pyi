@@ -96,6 +96,8 @@ class _DeliveryReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Delive
     """the person asked not to be addressed"""
     DELIVERY_REASON_NO_SECRET: _DeliveryReason.ValueType  # 21
     """the brand has no secret of the name that shall sign"""
+    DELIVERY_REASON_NO_RIGHTS: _DeliveryReason.ValueType  # 22
+    """the media's rights are not granted, have ended, or were withdrawn"""
 
 class DeliveryReason(_DeliveryReason, metaclass=_DeliveryReasonEnumTypeWrapper): ...
 
@@ -126,6 +128,8 @@ DELIVERY_REASON_OPTED_OUT: DeliveryReason.ValueType  # 20
 """the person asked not to be addressed"""
 DELIVERY_REASON_NO_SECRET: DeliveryReason.ValueType  # 21
 """the brand has no secret of the name that shall sign"""
+DELIVERY_REASON_NO_RIGHTS: DeliveryReason.ValueType  # 22
+"""the media's rights are not granted, have ended, or were withdrawn"""
 Global___DeliveryReason: _TypeAlias = DeliveryReason  # noqa: Y015
 
 @_typing.final

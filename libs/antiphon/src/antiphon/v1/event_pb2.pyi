@@ -46,6 +46,8 @@ class _PlatformEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Platform.Val
     PLATFORM_TRUSTPILOT: _Platform.ValueType  # 15
     PLATFORM_XING: _Platform.ValueType  # 16
     PLATFORM_FLICKR: _Platform.ValueType  # 17
+    PLATFORM_WEB: _Platform.ValueType  # 18
+    """the brand's own: tracked links, forms, conversions"""
 
 class Platform(_Platform, metaclass=_PlatformEnumTypeWrapper): ...
 
@@ -67,6 +69,8 @@ PLATFORM_GOOGLE_BUSINESS: Platform.ValueType  # 14
 PLATFORM_TRUSTPILOT: Platform.ValueType  # 15
 PLATFORM_XING: Platform.ValueType  # 16
 PLATFORM_FLICKR: Platform.ValueType  # 17
+PLATFORM_WEB: Platform.ValueType  # 18
+"""the brand's own: tracked links, forms, conversions"""
 Global___Platform: _TypeAlias = Platform  # noqa: Y015
 
 class _EventKind:
@@ -90,6 +94,15 @@ class _EventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_EventKind.V
     EVENT_KIND_SHARE: _EventKind.ValueType  # 8
     EVENT_KIND_FOLLOW: _EventKind.ValueType  # 9
     EVENT_KIND_STORY_MENTION: _EventKind.ValueType  # 10
+    EVENT_KIND_CLICK: _EventKind.ValueType  # 11
+    """on a tracked link"""
+    EVENT_KIND_CONVERSION: _EventKind.ValueType  # 12
+    """reported by the brand's own systems"""
+    EVENT_KIND_SUBMISSION: _EventKind.ValueType  # 13
+    """an entry by a campaign's form"""
+    EVENT_KIND_VIEW: _EventKind.ValueType  # 14
+    EVENT_KIND_SAVE: _EventKind.ValueType  # 15
+    EVENT_KIND_VOTE: _EventKind.ValueType  # 16
 
 class EventKind(_EventKind, metaclass=_EventKindEnumTypeWrapper): ...
 
@@ -108,6 +121,15 @@ EVENT_KIND_REACTION: EventKind.ValueType  # 7
 EVENT_KIND_SHARE: EventKind.ValueType  # 8
 EVENT_KIND_FOLLOW: EventKind.ValueType  # 9
 EVENT_KIND_STORY_MENTION: EventKind.ValueType  # 10
+EVENT_KIND_CLICK: EventKind.ValueType  # 11
+"""on a tracked link"""
+EVENT_KIND_CONVERSION: EventKind.ValueType  # 12
+"""reported by the brand's own systems"""
+EVENT_KIND_SUBMISSION: EventKind.ValueType  # 13
+"""an entry by a campaign's form"""
+EVENT_KIND_VIEW: EventKind.ValueType  # 14
+EVENT_KIND_SAVE: EventKind.ValueType  # 15
+EVENT_KIND_VOTE: EventKind.ValueType  # 16
 Global___EventKind: _TypeAlias = EventKind  # noqa: Y015
 
 class _Verb:
@@ -196,6 +218,48 @@ class Media(_message.Message):
 Global___Media: _TypeAlias = Media  # noqa: Y015
 
 @_typing.final
+class Referral(_message.Message):
+    """Where a click or a conversion came from."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    LINK_FIELD_NUMBER: _builtins.int
+    ACTION_ID_FIELD_NUMBER: _builtins.int
+    CLICK_FIELD_NUMBER: _builtins.int
+    REFERENCE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    CURRENCY_FIELD_NUMBER: _builtins.int
+    link: _builtins.str
+    """the brand's tracked link"""
+    action_id: _builtins.str
+    """the answer that carried the link; empty: published by hand"""
+    click: _builtins.str
+    """event id of the click that a conversion follows from"""
+    reference: _builtins.str
+    """the reporter's own id of a conversion, such as an order number"""
+    value: _builtins.float
+    """of a conversion, in `currency`"""
+    currency: _builtins.str
+    """ISO 4217"""
+    def __init__(
+        self,
+        *,
+        link: _builtins.str = ...,
+        action_id: _builtins.str = ...,
+        click: _builtins.str = ...,
+        reference: _builtins.str = ...,
+        value: _builtins.float = ...,
+        currency: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["action_id", b"action_id", "click", b"click", "currency", b"currency", "link", b"link", "reference", b"reference", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Referral: _TypeAlias = Referral  # noqa: Y015
+
+@_typing.final
 class Event(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -220,6 +284,9 @@ class Event(_message.Message):
     RECEIVED_TIME_FIELD_NUMBER: _builtins.int
     SOURCE_FIELD_NUMBER: _builtins.int
     RAW_FIELD_NUMBER: _builtins.int
+    REACH_FIELD_NUMBER: _builtins.int
+    REFERRAL_FIELD_NUMBER: _builtins.int
+    CAMPAIGN_FIELD_NUMBER: _builtins.int
     event_id: _builtins.str
     """sha256 hex of platform | account | object | verb | revision"""
     brand: _builtins.str
@@ -250,6 +317,10 @@ class Event(_message.Message):
     """the subscription that delivered it"""
     raw: _builtins.bytes
     """fields of the platform that have no place above, as JSON; empty when there are none"""
+    reach: _builtins.int
+    """how many saw it, where the platform says so"""
+    campaign: _builtins.str
+    """of submissions: the campaign whose form it was"""
     @_builtins.property
     def author(self) -> Global___Author: ...
     @_builtins.property
@@ -261,6 +332,10 @@ class Event(_message.Message):
     @_builtins.property
     def received_time(self) -> _timestamp_pb2.Timestamp:
         """ingest's, for latency only"""
+
+    @_builtins.property
+    def referral(self) -> Global___Referral:
+        """of clicks and conversions"""
 
     def __init__(
         self,
@@ -286,13 +361,21 @@ class Event(_message.Message):
         received_time: _timestamp_pb2.Timestamp | None = ...,
         source: _builtins.str = ...,
         raw: _builtins.bytes = ...,
+        reach: _builtins.int | None = ...,
+        referral: Global___Referral | None = ...,
+        campaign: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "author", b"author", "event_time", b"event_time", "rating", b"rating", "received_time", b"received_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "_reach", b"_reach", "author", b"author", "event_time", b"event_time", "rating", b"rating", "reach", b"reach", "received_time", b"received_time", "referral", b"referral"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "account", b"account", "ad", b"ad", "author", b"author", "brand", b"brand", "channel", b"channel", "echo", b"echo", "event_id", b"event_id", "event_time", b"event_time", "kind", b"kind", "media", b"media", "object", b"object", "parent", b"parent", "platform", b"platform", "rating", b"rating", "raw", b"raw", "reaction", b"reaction", "received_time", b"received_time", "root", b"root", "source", b"source", "text", b"text", "verb", b"verb"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_rating", b"_rating", "_reach", b"_reach", "account", b"account", "ad", b"ad", "author", b"author", "brand", b"brand", "campaign", b"campaign", "channel", b"channel", "echo", b"echo", "event_id", b"event_id", "event_time", b"event_time", "kind", b"kind", "media", b"media", "object", b"object", "parent", b"parent", "platform", b"platform", "rating", b"rating", "raw", b"raw", "reach", b"reach", "reaction", b"reaction", "received_time", b"received_time", "referral", b"referral", "root", b"root", "source", b"source", "text", b"text", "verb", b"verb"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__rating: _TypeAlias = _typing.Literal["rating"]  # noqa: Y015
     _WhichOneofArgType__rating: _TypeAlias = _typing.Literal["_rating", b"_rating"]  # noqa: Y015
+    _WhichOneofReturnType__reach: _TypeAlias = _typing.Literal["reach"]  # noqa: Y015
+    _WhichOneofArgType__reach: _TypeAlias = _typing.Literal["_reach", b"_reach"]  # noqa: Y015
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__rating) -> _WhichOneofReturnType__rating | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__reach) -> _WhichOneofReturnType__reach | None: ...
 
 Global___Event: _TypeAlias = Event  # noqa: Y015
