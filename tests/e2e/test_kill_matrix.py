@@ -72,8 +72,9 @@ def check_one_kill(stage, wait, rng: random.Random, role: str, point: str, name:
     ).raise_for_status()
     line = stage.line
     line.processes[role].stop()
-    process = line.restart(role, env={"FAILPOINT": f"{point}:kill:{rng.randrange(1, 4)}"})
-    line.wait_working()
+    process = line.restart(role, env={"FAILPOINT": f"{point}:kill:{rng.randrange(1, 4)}"}, wait=False)
+    # What an earlier round left on the way (echoes, redeliveries) may bring the process to its end before it is seen ready.
+    wait(lambda: process.exit_code is not None or line.is_working(role), 90)
     before = stage.stats()
     lines = [
         (

@@ -118,13 +118,20 @@ class Line:
         """Wait until each process says that its dependencies answer and its partitions are assigned."""
         for role, process in self.processes.items():
             if role not in {"simulator", "router"}:
-                process.wait_ready(timeout_s, probe=partial(http_ready, f"{self.addresses[role].url}/readyz"))
+                process.wait_ready(timeout_s, probe=partial(self.is_working, role))
 
-    def restart(self, role: str, *, env: Mapping[str, str] | None = None) -> Process:
-        """Start a process that has ended (or was killed) again, with other extra settings where given."""
+    def is_working(self, role: str) -> bool:
+        """Tell whether a process says that its dependencies answer and its partitions are assigned."""
+        return http_ready(f"{self.addresses[role].url}/readyz")
+
+    def restart(self, role: str, *, env: Mapping[str, str] | None = None, wait: bool = True) -> Process:
+        """Start a process that has ended (or was killed) again, with other extra settings where given.
+
+        `wait=False` returns at once: a process that shall be killed at its first work may never be seen ready.
+        """
         if env is not None:
             self._env_of[role] = dict(env)
-        self.processes[role] = self._supervisor.start(self.command(role), ready_timeout_s=_START_SECONDS)
+        self.processes[role] = self._supervisor.start(self.command(role), ready_timeout_s=_START_SECONDS if wait else None)
         return self.processes[role]
 
     def admin_token(self) -> str:
