@@ -49,6 +49,7 @@ class Reason(StrEnum):
     RETRIES_EXHAUSTED = "retries_exhausted"
     OPTED_OUT = "opted_out"
     NO_SECRET = "no_secret"  # noqa: S105 (the name of a reason)
+    NO_RIGHTS = "no_rights"
 
 
 class Kind(StrEnum):
@@ -65,6 +66,7 @@ class Kind(StrEnum):
     ENTER = "enter"
     REQUEST_RIGHTS = "request_rights"
     NOTIFY = "notify"
+    FEATURE = "feature"
 
 
 ACTING = frozenset({Kind.REPLY, Kind.PRIVATE_REPLY, Kind.HIDE, Kind.UNHIDE, Kind.DELETE, Kind.LIKE})

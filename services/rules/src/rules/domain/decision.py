@@ -69,6 +69,7 @@ class ActionKind(StrEnum):
     ENTER = auto()
     REQUEST_RIGHTS = auto()
     NOTIFY = auto()
+    FEATURE = auto()
 
 
 class CobraLevel(StrEnum):
