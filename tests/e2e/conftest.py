@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from antiphon_local.line.processes import Line
 from antiphon_local.line.seed import BRAND, Api, Channel, seed
-from antiphon_local.line.tail import counters
+from antiphon_local.line.tail import count, counters, opener
 from antiphon_local.line.tally import Tally
 from antiphon_local.services import LocalServices
 
@@ -58,7 +58,7 @@ class Stage:
 
     def tally(self) -> Tally:
         """Return everything the topics hold now."""
-        return asyncio.run(_read(self.services.kafka.address))
+        return asyncio.run(_read(self.services.kafka.address, self.line.settings("metrics")))
 
     def settled(self, timeout_s: float = 60.0) -> Tally:
         """Return the tally once nothing is on its way: every webhook delivered, every event decided, every action ended."""
@@ -83,10 +83,13 @@ def wait_for(condition: Callable[[], bool], timeout_s: float, complaint: Callabl
     return time.monotonic() - begun
 
 
-async def _read(bootstrap: str) -> Tally:
+async def _read(bootstrap: str, env: Mapping[str, str]) -> Tally:
     tally = Tally()
     add = counters(tally)
-    async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest") as consumer:
+    async with (
+        opener(env) as sealer,
+        AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest") as consumer,
+    ):
         await consumer.topics()
         for topic in add:  # in the order of the line, so that nothing is seen before its cause
             partitions = [TopicPartition(topic, number) for number in range(PARTITIONS)]
@@ -96,8 +99,7 @@ async def _read(bootstrap: str) -> Tally:
             await consumer.seek_to_beginning(*partitions)
             while left:
                 for partition, messages in (await consumer.getmany(timeout_ms=200)).items():
-                    for message in messages:
-                        add[topic](message.value)
+                    await count(add, messages, sealer)
                     if messages[-1].offset + 1 >= ends[partition]:
                         left.discard(partition)
     return tally

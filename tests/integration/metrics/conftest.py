@@ -1,6 +1,7 @@
 """The service as a process of its own, on real backing services, with a database and a start offset of its own."""
 
 import asyncio
+import base64
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -35,6 +36,7 @@ class Service:
             "HTTP_PORT": str(self._port),
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
             "METRICS_LOST_GRACE_S": "0.001",
+            "SEAL_KEYS": "k1:" + base64.b64encode(bytes(32)).decode(),
             "FAILPOINTS_ALLOWED": "true",
         }
         self._argv = [sys.executable, "-m", "metrics"]

@@ -71,6 +71,7 @@ def historian_settings(settings: Any) -> RulesHistorianSettings:
         kafka_bootstrap_servers=settings.kafka_bootstrap_servers,
         mongo_uri=settings.mongo_uri,
         mongo_database=settings.mongo_database,
+        seal_keys=settings.seal_keys,
         rules_backtest_lease_seconds=LEASE_S,
     )
 

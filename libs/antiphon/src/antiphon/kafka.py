@@ -8,6 +8,7 @@ import random
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from aiokafka import AIOKafkaProducer
@@ -22,6 +23,7 @@ from antiphon.topics import dead_letters_of
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Headers = Sequence[tuple[str, bytes]]
 
@@ -191,8 +193,19 @@ class Backoff:
         return random.uniform(0.5, 1.0) * min(self.longest, self.first * 2.0 ** min(attempt - 1, 16))  # noqa: S311 (jitter is no secret)
 
 
+Open = Callable[[Sequence[Record]], Awaitable[Sequence[Record | None]]]
+"""Makes records readable, in their order; None: what it tells was forgotten on purpose. Raises Transient."""
+
+
+async def _as_they_came(records: Sequence[Record]) -> Sequence[Record | None]:
+    return records
+
+
 class Guard(Generic[T]):
-    """Three branches, for every consumer: Invalid → dead letter; Transient → retry in place; else a bug → dead letter."""
+    """Three branches, for every consumer: Invalid → dead letter; Transient → retry in place; else a bug → dead letter.
+
+    `open_records` makes sealed records readable; what is put aside is put aside as it came.
+    """
 
     def __init__(
         self,
@@ -200,8 +213,10 @@ class Guard(Generic[T]):
         decode: Callable[[Record], T],
         process: Callable[[Sequence[T]], Awaitable[None]],
         dead_letters: DeadLetters,
+        open_records: Open = _as_they_came,
         backoff: Backoff | None = None,
     ) -> None:
+        self._open = open_records
         self._decode = decode
         self._process = process
         self._dead_letters = dead_letters
@@ -210,9 +225,11 @@ class Guard(Generic[T]):
     async def handle(self, records: Sequence[Record]) -> None:
         """Return once every record is processed or put aside. Raises TooManyDeadLetters."""
         good: list[tuple[Record, T]] = []
-        for record in records:
+        for record, readable in zip(records, await self._retried(partial(self._open, records)), strict=True):
+            if readable is None:
+                continue
             try:
-                good.append((record, self._decode(record)))
+                good.append((record, self._decode(readable)))
             except Exception as error:  # noqa: BLE001 (the guard is where everything is caught)
                 await self._dead_letters.put(record, error)
         await self._run(good)
@@ -222,7 +239,7 @@ class Guard(Generic[T]):
         if not items:
             return
         try:
-            await self._retried([item for _, item in items])
+            await self._retried(partial(self._process, [item for _, item in items]))
         except Exception as error:  # noqa: BLE001
             if len(items) == 1:
                 await self._dead_letters.put(items[0][0], error)
@@ -233,11 +250,11 @@ class Guard(Generic[T]):
             return
         self._dead_letters.passed(len(items))
 
-    async def _retried(self, batch: Sequence[T]) -> None:
+    async def _retried(self, step: Callable[[], Awaitable[R]]) -> R:
         attempt = 0
         while True:
             try:
-                return await self._process(batch)
+                return await step()
             except (Transient, KafkaError) as error:
                 attempt += 1
                 delay = getattr(error, "retry_after", None) or self._backoff.delay(attempt)

@@ -17,5 +17,10 @@ def dead_letters_of(topic: str) -> str:
 
 
 def record_key(brand: str, part: str) -> bytes:
-    """Return the record key `brand/part`, where part is the author (or the object where a platform hides authors)."""
+    """Return the record key `brand/part`; of events and decisions the part refers to the author (`antiphon.persons`)."""
     return f"{brand}/{part}".encode()
+
+
+def part_of(key: bytes) -> str:
+    """Return what follows the brand in a record key."""
+    return key.decode().partition("/")[2]

@@ -8,9 +8,11 @@ from datetime import timedelta
 from antiphon.answers import Answers, MongoAnswers
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
-from antiphon.config_feed import ConfigFeed
+from antiphon.config_feed import Change, ConfigFeed
 from antiphon.http import build_api
 from antiphon.mongo import connect, prepare_and_stay
+from antiphon.person_keys import record_sealer
+from antiphon.persons import PersonIndex
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
@@ -43,23 +45,33 @@ async def build(
     clock = clock or SystemClock()
     platforms = platforms or serving()
     tasks: list[Awaitable[None]] = []
+    telemetry = Telemetry("ingest")
+    meter = IngestTelemetry(telemetry, platforms)
     client, database = connect(settings)
     try:
         sealer = Sealer(parse_keys(settings.seal_keys))
         store = store or MongoSourceStore(database, sealer)
         table = SourceTable(store, platforms, timedelta(seconds=settings.ingest_sources_poll_seconds))
         tasks.append(table.run())
+        people = record_sealer(database, settings, clock)
         if event_log is None:
-            event_log = kafka = KafkaEventLog(settings)
+            event_log = kafka = KafkaEventLog(
+                settings, persons=PersonIndex(settings.person_key), sealer=people, unsealed=meter.unsealed
+            )
             tasks.append(kafka.run())
         feed = None
         if keys is None:
-            keys = KeyRing(clock)
-            feed = ConfigFeed(settings, keys.apply)
+            keys = ring = KeyRing(clock)
+
+            def apply(changes: Sequence[Change]) -> None:
+                ring.apply(changes)
+                people.follow(changes)
+
+            feed = ConfigFeed(settings, apply)
             tasks.append(feed.run())
         answers = MongoAnswers(database, "ingest", sealer, clock)
         tasks.append(prepare_and_stay(answers.prepare))
-        yield _application(settings, clock, platforms, event_log, store, table, keys, feed, answers), tasks
+        yield _application(settings, clock, platforms, event_log, store, table, keys, feed, answers, telemetry, meter), tasks
     finally:
         client.close()
 
@@ -74,9 +86,9 @@ def _application(
     keys: KeyRing,
     feed: ConfigFeed | None,
     answers: Answers,
+    telemetry: Telemetry,
+    meter: IngestTelemetry,
 ) -> Webhooks:
-    telemetry = Telemetry("ingest")
-    meter = IngestTelemetry(telemetry, platforms)
     admission = Admission(settings.ingest_max_in_flight_events, settings.ingest_max_in_flight_bytes)
     meter.in_flight.set_function(lambda: admission.events)
     service = IngestService(

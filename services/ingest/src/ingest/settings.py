@@ -2,12 +2,12 @@
 
 from pydantic import Field
 
-from antiphon.seal import SealSettings
+from antiphon.persons import PersonSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings
 
 
-class IngestSettings(HttpSettings, KafkaSettings, MongoSettings, SealSettings):
-    """`INGEST_…`, and the shared `HTTP_…`, `KAFKA_…`, `MONGO_…`, `SEAL_…`, `LOG_…`."""
+class IngestSettings(HttpSettings, KafkaSettings, MongoSettings, PersonSettings):
+    """`INGEST_…`, and the shared `HTTP_…`, `KAFKA_…`, `MONGO_…`, `SEAL_…`, `PERSON_…`, `LOG_…`."""
 
     ingest_max_body_bytes: int = Field(default=4 * 2**20, ge=2**10, le=64 * 2**20)
     """A platform's batch reaches 3 MB; anything larger is not from it."""

@@ -12,12 +12,13 @@ from prometheus_client import Gauge
 
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
-from antiphon.config_feed import ConfigFeed
+from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.errors import Transient
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import connect
+from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES, EVENTS
@@ -54,13 +55,20 @@ async def build(
     try:
         telemetry = Telemetry("metrics")
         keys = KeyRing(clock)
-        feed = ConfigFeed(settings, keys.apply)
+        people = record_sealer(database, settings, clock)
+
+        def apply(changes: Sequence[Change]) -> None:
+            keys.apply(changes)
+            people.follow(changes)
+
+        feed = ConfigFeed(settings, apply)
         store = MongoFactStore(database)
         counters = PrometheusCounters(telemetry)
         guard = Guard(
             decode=codec.decode,
             process=RecordService(store=store, counters=counters).record,
             dead_letters=DeadLetters(producer, counters.dead_letter),
+            open_records=people.open,
         )
         consumer = GuardedConsumer(
             settings, topics=[EVENTS, DECISIONS, DELIVERIES], group=GROUP, guard=guard, max_batch=MAX_BATCH

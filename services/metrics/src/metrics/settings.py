@@ -2,10 +2,11 @@
 
 from pydantic import Field
 
+from antiphon.persons import PersonSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings
 
 
-class MetricsSettings(HttpSettings, KafkaSettings, MongoSettings):
+class MetricsSettings(HttpSettings, KafkaSettings, MongoSettings, PersonSettings):
     """Shared settings and `METRICS_…`."""
 
     metrics_lost_grace_s: float = Field(default=60.0, gt=0)

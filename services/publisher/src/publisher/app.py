@@ -21,6 +21,8 @@ from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare, prepare_and_stay
+from antiphon.person_keys import record_sealer
+from antiphon.persons import PersonIndex, RecordSealer
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
@@ -79,6 +81,7 @@ class Base:
     platforms: dict[str, Platform]
     telemetry: Telemetry
     meter: PublisherMeter
+    people: RecordSealer
 
     @property
     def indexes(self) -> Sequence[Callable[[], Awaitable[None]]]:
@@ -140,7 +143,12 @@ class _Parts:
         self._base, self._producer, self._threads = base, producer, threads
         timing, hit, meter = _timing(settings), failpoints.hit, base.meter
         tokens = RedisTokens(redis, base.clock, replicas=settings.publisher_replicas)
-        self._outbox = Outbox(ledger=base.ledger, announcer=KafkaAnnouncer(producer), meter=meter, failpoint=hit)
+        self._outbox = Outbox(
+            ledger=base.ledger,
+            announcer=KafkaAnnouncer(producer, PersonIndex(settings.person_key), base.people),
+            meter=meter,
+            failpoint=hit,
+        )
         moves = Moves(ledger=base.ledger, quotas=base.quotas, clock=base.clock, timing=timing, tell=self._outbox.tell)
         sightings = Sightings(ledger=base.ledger, threads=threads, moves=moves, meter=meter)
         sender = Sender(
@@ -191,7 +199,12 @@ class _Parts:
             clock=base.clock,
             interval=settings.publisher_sweep_seconds,
         )
-        guard = Guard(decode=codec.decode, process=intake.take, dead_letters=DeadLetters(producer, meter.dead_letter))
+        guard = Guard(
+            decode=codec.decode,
+            process=intake.take,
+            dead_letters=DeadLetters(producer, meter.dead_letter),
+            open_records=base.people.open,
+        )
         self.consumer = GuardedConsumer(
             settings,
             topics=[DECISIONS],
@@ -218,10 +231,12 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
     stack.callback(client.close)
     telemetry = Telemetry("publisher")
     policies, keys = ConfigPolicies(), KeyRing(clock)
+    people = record_sealer(database, settings, clock)
 
     def apply(changes: Sequence[Change]) -> None:
         policies.apply(changes)
         keys.apply(changes)
+        people.follow(changes)
 
     http_client = await stack.enter_async_context(_http(settings))
     timeout = settings.publisher_http_timeout_seconds
@@ -247,6 +262,7 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         },
         telemetry=telemetry,
         meter=PublisherMeter(telemetry, clock),
+        people=people,
     )
 
 

@@ -3,11 +3,11 @@
 from pydantic import Field, field_validator
 
 from antiphon.egress import parse_networks
-from antiphon.seal import SealSettings
+from antiphon.persons import PersonSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings, RedisSettings
 
 
-class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSettings, SealSettings):
+class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSettings, PersonSettings):
     """Addresses, bounds and waits; durations in the unit their name ends in."""
 
     publisher_group: str = "publisher"

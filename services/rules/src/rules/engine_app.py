@@ -9,10 +9,12 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 
 from antiphon import process
 from antiphon.clock import SystemClock
-from antiphon.config_feed import ConfigFeed
+from antiphon.config_feed import Change, ConfigFeed
 from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
+from antiphon.mongo import connect
+from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
@@ -40,7 +42,14 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
     telemetry = Telemetry("rules")
     counts = PrometheusCounts(telemetry)
     configuration = ConfigurationInForce(counts.configuration_refused)
-    feed = ConfigFeed(settings, configuration.apply)
+    client, database = connect(settings)
+    people = record_sealer(database, settings, SystemClock())
+
+    def apply(changes: Sequence[Change]) -> None:
+        configuration.apply(changes)
+        people.follow(changes)
+
+    feed = ConfigFeed(settings, apply)
     producer = build_producer(settings, "rules-engine")
     egress = Egress(allowed=parse_networks(settings.rules_model_allowed_networks))
     models = Models(egress=egress, sealer=Sealer(parse_keys(settings.seal_keys)), clock=SystemClock(), counted=counts.understood)
@@ -54,17 +63,20 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
         try:
             app = stream.build_stream(settings, partitions=await _partitions(producer))
             states = stream.TableAuthorStates(stream.states_table(app))
-            log = stream.KafkaDecisionLog(producer)
+            log = stream.KafkaDecisionLog(producer, people)
             service = DecisionService(
                 configuration=configuration, models=models, states=states, log=log, counts=counts, clock=SystemClock()
             )
             dead_letters = DeadLetters(producer, counts.dead_letter)
-            stream.add_agent(app, Guard(decode=decode_event, process=service.decide, dead_letters=dead_letters))
+            stream.add_agent(
+                app, Guard(decode=decode_event, process=service.decide, dead_letters=dead_letters, open_records=people.open)
+            )
             assigned.append(lambda: stream.is_assigned(app))
             await stream.run_stream(app)
         finally:
             await producer.stop()
             await egress.aclose()
+            client.close()
 
     async def readiness() -> Mapping[str, bool]:
         return {"configuration": feed.complete, "partitions": any(check() for check in assigned)}

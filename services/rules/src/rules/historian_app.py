@@ -16,8 +16,9 @@ from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.errors import Transient
 from antiphon.http import Readiness, build_api
-from antiphon.kafka import DeadLetters, Guard, build_producer, stop_producer
+from antiphon.kafka import DeadLetters, Guard, Open, build_producer, stop_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, EVENTS
@@ -55,14 +56,16 @@ async def historian(
     producer = build_producer(settings, "rules-historian")
     try:
         configuration, pauses = ConfigurationInForce(metrics.configuration_refused), HumanPauses()
+        people = record_sealer(database, settings, clock)
 
         def apply(changes: Sequence[Change]) -> None:
             configuration.apply(changes)
             pauses.apply(changes)
+            people.follow(changes)
 
         feed = ConfigFeed(settings, apply)
         jobs = MongoBacktestStore(database)
-        consumer = _consumer(settings, database, clock, DeadLetters(producer, metrics.dead_letter), metrics)
+        consumer = _consumer(settings, database, clock, DeadLetters(producer, metrics.dead_letter), metrics, people.open)
 
         def plan(job: Backtest) -> Plan:
             return build_plan(
@@ -119,7 +122,12 @@ class HumanPauses:
 
 
 def _consumer(
-    settings: RulesHistorianSettings, database: Database, clock: Clock, dead_letters: DeadLetters, metrics: HistorianMetrics
+    settings: RulesHistorianSettings,
+    database: Database,
+    clock: Clock,
+    dead_letters: DeadLetters,
+    metrics: HistorianMetrics,
+    open_records: Open,
 ) -> GuardedConsumer:
     writer = ArchiveWriter(
         database,
@@ -129,7 +137,7 @@ def _consumer(
         fill_seconds=settings.rules_history_fill_seconds,
         archived=metrics.archived,
     )
-    guard = Guard(decode=archive.decode, process=writer.append, dead_letters=dead_letters)
+    guard = Guard(decode=archive.decode, process=writer.append, dead_letters=dead_letters, open_records=open_records)
     return GuardedConsumer(settings, topics=[EVENTS, DECISIONS], group=GROUP, guard=guard, max_batch=archive.MAX_RECORDS)
 
 

@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from antiphon.egress import parse_networks
-from antiphon.seal import SealSettings
+from antiphon.persons import PersonSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings
 
 
@@ -16,11 +16,11 @@ class RulesSettings(HttpSettings, KafkaSettings, MongoSettings):
     """Between two looks for changes that are saved but not yet on the topic."""
 
 
-class RulesApiSettings(RulesSettings, SealSettings):
+class RulesApiSettings(RulesSettings, PersonSettings):
     """Of the API, which seals what it must not know in clear: tokens of brands' own models, answers kept for repetition."""
 
 
-class RulesEngineSettings(RulesSettings, SealSettings):
+class RulesEngineSettings(RulesSettings, PersonSettings):
     """Of the engine, which opens the tokens of brands' own models."""
 
     rules_model_allowed_networks: str = ""
@@ -33,7 +33,7 @@ class RulesEngineSettings(RulesSettings, SealSettings):
         return value
 
 
-class RulesHistorianSettings(RulesSettings):
+class RulesHistorianSettings(RulesSettings, PersonSettings):
     """Of the historian, which keeps the archive and works off back-tests."""
 
     rules_history_days: int = Field(default=90, ge=1, le=3650)

@@ -82,7 +82,8 @@ class Line:
         return {
             **self._services.env(),
             "HTTP_PORT": str(self.addresses[role].port),
-            "SEAL_KEYS": seal_keys(self._directory / "seal-keys"),
+            "SEAL_KEYS": secret_key(self._directory / "seal-keys"),
+            "PERSON_KEY": secret_key(self._directory / "person-key"),
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
             "KAFKA_GROUP_INSTANCE_ID": role,  # static membership, as with stable pod names: a restart keeps its partitions
             "PUBLISHER_FACEBOOK_API_URL": self.addresses["simulator"].url,
@@ -172,8 +173,8 @@ _ROUTED = {"ingest": "ingest", "rules": "rules-api", "publisher": "publisher-api
 """Service in the table of routes → the process that serves its API."""
 
 
-def seal_keys(path: Path) -> str:
-    """Return this machine's sealing key, made at first use; what it sealed stays readable at the next start."""
+def secret_key(path: Path) -> str:
+    """Return a key of this machine, made at first use; what it sealed stays readable at the next start."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)

@@ -7,7 +7,7 @@ import itertools
 import shutil
 import signal
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ from antiphon_local.line.feed import Comment, endless, recorded, sample
 from antiphon_local.line.judge import Summary, judge
 from antiphon_local.line.processes import Line
 from antiphon_local.line.seed import Api, Channel, seed
-from antiphon_local.line.tail import follow
+from antiphon_local.line.tail import follow, opener
 from antiphon_local.line.tally import Tally
 from antiphon_local.line.view import View
 from antiphon_local.services import LocalServices
@@ -110,7 +110,10 @@ async def _play(
 ) -> int:
     tally = Tally()
     begun = time.monotonic()
-    async with _Simulator(line.addresses["simulator"].url) as simulator, _following(services.kafka.address, tally) as following:
+    async with (
+        _Simulator(line.addresses["simulator"].url) as simulator,
+        _following(services.kafka.address, tally, line.settings("metrics")) as following,
+    ):
         with View(tally, console) as view, _interrupts() as interrupted:
             feeding = asyncio.create_task(simulator.feed(comments, _rate(options), channels))
             stats = await _watch(line, tally, view, simulator, (feeding, following), interrupted, once=options.once)
@@ -214,13 +217,14 @@ class _Simulator:
 
 
 @contextlib.asynccontextmanager
-async def _following(bootstrap: str, tally: Tally) -> AsyncIterator[asyncio.Task[None]]:
-    task = asyncio.create_task(follow(bootstrap, tally))
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def _following(bootstrap: str, tally: Tally, env: Mapping[str, str]) -> AsyncIterator[asyncio.Task[None]]:
+    async with opener(env) as sealer:
+        task = asyncio.create_task(follow(bootstrap, tally, sealer))
+        try:
+            yield task
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 @contextlib.contextmanager

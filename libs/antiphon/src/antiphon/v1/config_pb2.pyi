@@ -66,6 +66,7 @@ class ConfigRecord(_message.Message):
     LINK_FIELD_NUMBER: _builtins.int
     CAMPAIGN_FIELD_NUMBER: _builtins.int
     HOLD_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
     generation: _builtins.int
     """counts the changes of this one entity; a lower one never replaces a higher one"""
     actor: _builtins.str
@@ -90,6 +91,8 @@ class ConfigRecord(_message.Message):
     def campaign(self) -> Global___CampaignConfig: ...
     @_builtins.property
     def hold(self) -> Global___HoldConfig: ...
+    @_builtins.property
+    def person(self) -> Global___PersonConfig: ...
     def __init__(
         self,
         *,
@@ -105,12 +108,13 @@ class ConfigRecord(_message.Message):
         link: Global___LinkConfig | None = ...,
         campaign: Global___CampaignConfig | None = ...,
         hold: Global___HoldConfig | None = ...,
+        person: Global___PersonConfig | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "brand", b"brand", "campaign", b"campaign", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "hold", b"hold", "link", b"link", "rule", b"rule", "segment", b"segment", "topic", b"topic"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["api_key", b"api_key", "brand", b"brand", "campaign", b"campaign", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "hold", b"hold", "link", b"link", "person", b"person", "rule", b"rule", "segment", b"segment", "topic", b"topic"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "api_key", b"api_key", "brand", b"brand", "campaign", b"campaign", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "generation", b"generation", "hold", b"hold", "link", b"link", "rule", b"rule", "segment", b"segment", "topic", b"topic"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "api_key", b"api_key", "brand", b"brand", "campaign", b"campaign", "changed_time", b"changed_time", "channel", b"channel", "entity", b"entity", "generation", b"generation", "hold", b"hold", "link", b"link", "person", b"person", "rule", b"rule", "segment", b"segment", "topic", b"topic"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_entity: _TypeAlias = _typing.Literal["brand", "rule", "channel", "api_key", "segment", "topic", "link", "campaign", "hold"]  # noqa: Y015
+    _WhichOneofReturnType_entity: _TypeAlias = _typing.Literal["brand", "rule", "channel", "api_key", "segment", "topic", "link", "campaign", "hold", "person"]  # noqa: Y015
     _WhichOneofArgType_entity: _TypeAlias = _typing.Literal["entity", b"entity"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_entity) -> _WhichOneofReturnType_entity | None: ...
 
@@ -932,3 +936,36 @@ class ApiKeyConfig(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ApiKeyConfig: _TypeAlias = ApiKeyConfig  # noqa: Y015
+
+@_typing.final
+class PersonConfig(_message.Message):
+    """A person who is to be forgotten. Each service removes what it holds; the key of the person's records is gone already."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    BRAND_FIELD_NUMBER: _builtins.int
+    PERSON_FIELD_NUMBER: _builtins.int
+    SEALED_AUTHOR_FIELD_NUMBER: _builtins.int
+    ASKED_TIME_FIELD_NUMBER: _builtins.int
+    brand: _builtins.str
+    person: _builtins.str
+    """reference, as in record keys"""
+    sealed_author: _builtins.bytes
+    """`platform:author id`, sealed to the brand; cleared once every service is done"""
+    @_builtins.property
+    def asked_time(self) -> _timestamp_pb2.Timestamp: ...
+    def __init__(
+        self,
+        *,
+        brand: _builtins.str = ...,
+        person: _builtins.str = ...,
+        sealed_author: _builtins.bytes = ...,
+        asked_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["asked_time", b"asked_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["asked_time", b"asked_time", "brand", b"brand", "person", b"person", "sealed_author", b"sealed_author"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PersonConfig: _TypeAlias = PersonConfig  # noqa: Y015

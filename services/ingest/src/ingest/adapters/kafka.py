@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from asyncio import Future
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from aiokafka.errors import KafkaError
 from antiphon import failpoints
 from antiphon.errors import Transient
 from antiphon.kafka import Headers, build_producer, event_headers, stop_producer
+from antiphon.persons import PersonIndex, RecordSealer
 from antiphon.settings import KafkaSettings
 from antiphon.topics import EVENTS, dead_letters_of, record_key
 from ingest.adapters.codec import encode
@@ -31,6 +32,9 @@ _REQUEST_TIMEOUT_MS = 5_000
 _YIELD_EVERY = 64
 """Events of one body encoded in one go: about two milliseconds, in which nobody else is served."""
 
+_KEYS_SECONDS = 0.5
+"""For the keys of people: a quarter of what a platform's patience allows for the whole."""
+
 _PROBE_SECONDS = 1.0
 _RETRY_SECONDS = 0.5
 _STOP_SECONDS = 3.0
@@ -42,8 +46,11 @@ class KafkaEventLog:
     What it buffers is bounded: at most two batches a partition wait for a broker, then `append` waits itself.
     """
 
-    def __init__(self, settings: KafkaSettings) -> None:
+    def __init__(
+        self, settings: KafkaSettings, *, persons: PersonIndex, sealer: RecordSealer, unsealed: Callable[[], None]
+    ) -> None:
         self._settings = settings
+        self._persons, self._sealer, self._unsealed = persons, sealer, unsealed
         self._producer: AIOKafkaProducer | None = None
         self._broken = asyncio.Event()
 
@@ -119,17 +126,33 @@ class KafkaEventLog:
         rejected: Sequence[Rejected],
     ) -> None:
         origin = source.path
-        for number, event in enumerate(events, 1):
+        people = [self._person(event, source.accounts[event.account].brand) for event in events]
+        await self._know({part: source.accounts[event.account].brand for part, event in zip(people, events, strict=True)})
+        for number, (person, event) in enumerate(zip(people, events, strict=True), 1):
             account = source.accounts[event.account]
-            value = encode(event, account, source.id, received)
-            key = record_key(account.brand, event.author.id or event.object)
-            headers = event_headers(EVENT_TYPE, event.event_id, origin, event.event_time.isoformat())
-            acks.append(await producer.send(EVENTS, value, key=key, headers=headers))
+            value, sealed = self._sealer.seal(EVENTS, person, encode(event, account, source.id, received))
+            headers = [*event_headers(EVENT_TYPE, event.event_id, origin, event.event_time.isoformat()), *sealed]
+            acks.append(await producer.send(EVENTS, value, key=record_key(account.brand, person), headers=headers))
             if number % _YIELD_EVERY == 0:
                 await asyncio.sleep(0)
         for fragment in rejected:
             key = f"{source.id}/{fragment.account}".encode()
             acks.append(await producer.send(_DEAD_LETTERS, fragment.raw, key=key, headers=_dead_letter_headers(source, fragment)))
+
+    def _person(self, event: Event, brand: str) -> str:
+        """Return whose record it is; the object's where the platform hides the author, so that nobody can be named."""
+        return self._persons.reference(brand, event.platform, event.author.id or event.object)
+
+    async def _know(self, people: Mapping[str, str]) -> None:
+        """Have the keys of people if the store gives them soon: an event that waits may be lost, an unsealed one expires."""
+        if not self._persons.hides:
+            return
+        try:
+            async with asyncio.timeout(_KEYS_SECONDS):
+                await self._sealer.prepare(people)
+        except (Transient, TimeoutError) as error:
+            log.warning("events leave unsealed, the keys of people are away: %s", type(error).__name__)
+            self._unsealed()
 
 
 def _dead_letter_headers(source: Source, fragment: Rejected) -> Headers:

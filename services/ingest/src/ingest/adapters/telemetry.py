@@ -49,6 +49,13 @@ class IngestTelemetry:
         self._ignored = {pair: ignored.labels(*pair).inc for pair in product(names, IGNORED)}
         self._unknown = {name: unknown.labels(name).inc for name in names}
         self._acknowledged = telemetry.histogram("ack_seconds", "From a verified body to its events' acknowledgement.").labels()
+        self.unsealed = (
+            telemetry.counter(
+                "unsealed", "Batches that left unsealed because the keys of people were away; they expire with the topic."
+            )
+            .labels()
+            .inc
+        )
         self.in_flight = telemetry.gauge("in_flight_events", "Events accepted and not yet acknowledged.").labels()
 
     def request(self, platform: str, outcome: str) -> None:

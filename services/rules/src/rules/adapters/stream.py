@@ -18,7 +18,8 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from antiphon.errors import Invalid
 from antiphon.kafka import Guard, Record, TooManyDeadLetters, event_headers
 from antiphon.partitioner import partition_of
-from antiphon.topics import DECISIONS, EVENTS, LIMITS
+from antiphon.persons import RecordSealer
+from antiphon.topics import DECISIONS, EVENTS, LIMITS, part_of
 from rules.adapters.codec import encode_decision
 from rules.adapters.light_consumer import LightConsumer
 from rules.domain.decision import Decision
@@ -103,8 +104,9 @@ class TableAuthorStates:
 class KafkaDecisionLog:
     """Decisions to Kafka by an idempotent producer, packed by partition here: a call for each costs more than its encoding."""
 
-    def __init__(self, producer: AIOKafkaProducer) -> None:
+    def __init__(self, producer: AIOKafkaProducer, sealer: RecordSealer) -> None:
         self._producer = producer
+        self._sealer = sealer
 
     async def append(self, decisions: Sequence[tuple[bytes, Decision]], decided_time: float) -> None:
         """Return once all replicas have every decision."""
@@ -112,7 +114,8 @@ class KafkaDecisionLog:
         packed: dict[int, list[BatchBuilder]] = {}
         for key, decision in decisions:
             partition = partition_of(key, partitions, partitions)
-            value, headers = encode_decision(decision, decided_time), _headers(decision.event.event_id)
+            value, sealed = self._sealer.seal(DECISIONS, part_of(key), encode_decision(decision, decided_time))
+            headers = [*_headers(decision.event.event_id), *sealed]
             batches = packed.setdefault(partition, [])
             if not batches or batches[-1].append(key=key, value=value, timestamp=None, headers=headers) is None:
                 batches.append(self._producer.create_batch())
@@ -177,7 +180,7 @@ async def _learn_partitions(app: faust.App) -> None:
 
 
 def _record(message: Any) -> Record:
-    return Record(message.topic, message.partition, message.offset, message.key, message.value or b"", ())
+    return Record(message.topic, message.partition, message.offset, message.key, message.value or b"", message.headers or ())
 
 
 def is_assigned(app: faust.App) -> bool:
