@@ -13,6 +13,7 @@ from antiphon_cli import (
     explain_command,
     keys_commands,
     login_command,
+    people_commands,
     tail_command,
     trial_commands,
 )
@@ -51,6 +52,9 @@ def build() -> typer.Typer:
     keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")
     keys_commands.register(keys)
     app.add_typer(keys, name="keys")
+    people = typer.Typer(no_args_is_help=True, help="Privacy: what is held about a person, and forgetting one.")
+    people_commands.register(people)
+    app.add_typer(people, name="people")
     login_command.register(app)
     explain_command.register(app)
     tail_command.register(app)

@@ -1,7 +1,6 @@
 """`antiphon keys list | create | rotate | revoke`."""
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,8 @@ import typer
 from rich.table import Table
 
 from antiphon_cli.console import markup, print_json, remarks, screen
-from antiphon_cli.errors import Exit, Failure
-from antiphon_cli.options import Json, Yes, api
+from antiphon_cli.errors import Failure
+from antiphon_cli.options import Json, Yes, api, confirm
 
 _KeyId = Annotated[str, typer.Argument(metavar="KEY_ID", help="The id, as `antiphon keys list` shows it.")]
 _TokenFile = Annotated[
@@ -81,16 +80,9 @@ def _revoke(context: typer.Context, key: _KeyId, yes: Yes = False) -> None:
     with api(context) as connection:
         found = connection.get(f"/v1/keys/{key}")
         if not yes:
-            _confirm(f"End the key {key} ({found['name']}, {found['role']}) now?")
+            confirm(f"End the key {key} ({found['name']}, {found['role']}) now?")
         connection.change("DELETE", f"/v1/keys/{key}", match=found["generation"])
     remarks().print(f"revoked {key}")
-
-
-def _confirm(question: str) -> None:
-    if not sys.stdin.isatty():
-        raise Failure("nobody can be asked here", "say --yes")
-    if not typer.confirm(question, err=True):
-        raise Failure("nothing was changed", code=Exit.NO)
 
 
 @contextmanager

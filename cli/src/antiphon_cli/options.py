@@ -1,11 +1,13 @@
 """What commands share: who calls which brand, as options."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from antiphon_cli.client import Api
+from antiphon_cli.errors import Exit, Failure
 from antiphon_cli.remote import BrandApi
 from antiphon_cli.settings import Settings, load
 
@@ -26,6 +28,14 @@ def settings(context: typer.Context, brand: str = "") -> Settings:
 def api(context: typer.Context) -> Api:
     """Return a connection. Raises Failure."""
     return Api(settings(context))
+
+
+def confirm(question: str) -> None:
+    """Return if a person at the terminal says yes. Raises Failure."""
+    if not sys.stdin.isatty():
+        raise Failure("nobody can be asked here", "say --yes")
+    if not typer.confirm(question, err=True):
+        raise Failure("nothing was changed", code=Exit.NO)
 
 
 def brand_api(context: typer.Context, brand: str) -> BrandApi:

@@ -23,6 +23,7 @@ from pydantic import SecretStr, field_validator
 from antiphon.config_feed import Change
 from antiphon.kafka import Headers, Record
 from antiphon.seal import SealSettings
+from antiphon.topics import part_of, record_key
 
 log = logging.getLogger(__name__)
 
@@ -117,9 +118,8 @@ class RecordSealer:
 
     def follow(self, changes: Iterable[Change]) -> None:
         """Forget whom the configuration says to forget."""
-        for change in changes:
-            if change.record is not None and change.record.WhichOneof("entity") == "person":
-                self.forget(change.record.person.person)
+        for key in forgotten_keys(changes):
+            self.forget(part_of(key))
 
     def seal(self, topic: str, reference: str, value: bytes) -> tuple[bytes, Headers]:
         """Return value and headers as they go to the topic: sealed where the person's key is known, else as they are."""
@@ -162,6 +162,12 @@ class RecordSealer:
                 self._known.move_to_end(name)
         while len(self._known) > max(_KNOWN, len(asked)):
             self._known.popitem(last=False)
+
+
+def forgotten_keys(changes: Iterable[Change]) -> list[bytes]:
+    """Return the record keys of the people whom the configuration says to forget."""
+    people = [c.record.person for c in changes if c.record is not None and c.record.WhichOneof("entity") == "person"]
+    return [record_key(person.brand, person.person) for person in people]
 
 
 def _mark(headers: Headers) -> str:

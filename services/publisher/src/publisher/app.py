@@ -18,6 +18,7 @@ from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.egress import Egress, parse_networks
+from antiphon.erasures import Eraser, MongoErasures
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare, prepare_and_stay
@@ -31,6 +32,7 @@ from publisher.adapters import codec, http, http_channels, http_secrets, startin
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaAnnouncer
 from publisher.adapters.mongo_channels import MongoChannels
+from publisher.adapters.mongo_forgetting import LedgerEraser
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_secrets import MongoSecrets
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
@@ -82,6 +84,8 @@ class Base:
     telemetry: Telemetry
     meter: PublisherMeter
     people: RecordSealer
+    followers: list[Callable[[Sequence[Change]], None]]
+    """Who else wants to hear of the configuration, added before the feed begins."""
 
     @property
     def indexes(self) -> Sequence[Callable[[], Awaitable[None]]]:
@@ -143,13 +147,17 @@ class _Parts:
         self._base, self._producer, self._threads = base, producer, threads
         timing, hit, meter = _timing(settings), failpoints.hit, base.meter
         tokens = RedisTokens(redis, base.clock, replicas=settings.publisher_replicas)
-        self._outbox = Outbox(
-            ledger=base.ledger,
-            announcer=KafkaAnnouncer(producer, PersonIndex(settings.person_key), base.people),
-            meter=meter,
-            failpoint=hit,
-        )
+        announcer = KafkaAnnouncer(producer, PersonIndex(settings.person_key), base.people)
+        self._outbox = Outbox(ledger=base.ledger, announcer=announcer, meter=meter, failpoint=hit)
         moves = Moves(ledger=base.ledger, quotas=base.quotas, clock=base.clock, timing=timing, tell=self._outbox.tell)
+        self._forgetting = LedgerEraser(base.database, moves)
+        self._eraser = Eraser(
+            "publisher",
+            sealer=Sealer(parse_keys(settings.seal_keys)),
+            erasures=MongoErasures(base.database, base.clock),
+            erase=self._forgetting.erase,
+        )
+        base.followers.append(self._eraser.follow)
         sightings = Sightings(ledger=base.ledger, threads=threads, moves=moves, meter=meter)
         sender = Sender(
             threads=threads,
@@ -217,11 +225,11 @@ class _Parts:
     async def run(self) -> None:
         """Start in order: nothing is sent before the holds and modes in force are known."""
         base = self._base
-        await prepare(*base.indexes, self._threads.prepare)
+        await prepare(*base.indexes, self._threads.prepare, self._forgetting.prepare)
         await starting.start(self._producer)
         await base.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
-            for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self.consumer):
+            for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self.consumer, self._eraser):
                 group.create_task(part.run())
             group.create_task(starting.count_parked(base.ledger, base.policies, base.meter))
 
@@ -232,11 +240,14 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
     telemetry = Telemetry("publisher")
     policies, keys = ConfigPolicies(), KeyRing(clock)
     people = record_sealer(database, settings, clock)
+    followers: list[Callable[[Sequence[Change]], None]] = []
 
     def apply(changes: Sequence[Change]) -> None:
         policies.apply(changes)
         keys.apply(changes)
         people.follow(changes)
+        for follow in followers:
+            follow(changes)
 
     http_client = await stack.enter_async_context(_http(settings))
     timeout = settings.publisher_http_timeout_seconds
@@ -263,6 +274,7 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         telemetry=telemetry,
         meter=PublisherMeter(telemetry, clock),
         people=people,
+        followers=followers,
     )
 
 

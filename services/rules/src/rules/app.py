@@ -13,14 +13,18 @@ from antiphon.answers import MongoAnswers
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
+from antiphon.erasures import MongoErasures
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import build_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.person_keys import MongoPersonKeys
+from antiphon.persons import PersonIndex
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from rules.adapters.config import ConfigurationInForce
 from rules.adapters.history.backtest_jobs import MongoBacktestStore
+from rules.adapters.history.persons import MongoPersonHistory
 from rules.adapters.history.views import MongoHistory
 from rules.adapters.http.backtests import backtest_routes
 from rules.adapters.http.decisions import decision_routes
@@ -38,6 +42,7 @@ from rules.domain.event import Understanding
 from rules.domain.model import BrandSettings
 from rules.history import HistoryService
 from rules.keys import Grant, KeyService, MadeKey
+from rules.people import PeopleService
 from rules.revisions import RuleService
 from rules.segments import SegmentService
 from rules.settings import RulesApiSettings, RulesSettings
@@ -62,12 +67,27 @@ async def api(
         sealer = Sealer(parse_keys(settings.seal_keys))
         in_force = ConfigurationInForce(refused=lambda: None)  # the engine counts what it cannot read
         answers = MongoAnswers(database, "rules", sealer, clock)
+        index = PersonIndex(settings.person_key)
+        history = MongoHistory(database, index)
+        changes = Changes(store=store, outbox=outbox, clock=clock)
+        configuration = ConfigurationService(store=store, changes=changes)
+        people = PeopleService(
+            store=store,
+            changes=changes,
+            configuration=configuration,
+            index=index,
+            sealer=sealer,
+            keys=MongoPersonKeys(database, sealer, clock),
+            notes=MongoErasures(database, clock),
+            history=MongoPersonHistory(database, history, index),
+        )
         prepared = asyncio.Event()
 
-        def apply(changes: Sequence[Change]) -> None:
-            keys.apply(changes)
-            outbox.observe(changes)
-            in_force.apply(changes)
+        def apply(changed: Sequence[Change]) -> None:
+            keys.apply(changed)
+            outbox.observe(changed)
+            in_force.apply(changed)
+            people.follow(changed)
 
         feed = ConfigFeed(settings, apply)
 
@@ -78,8 +98,8 @@ async def api(
 
         readiness = _readiness(database, feed, prepared)
         app = build_api("Antiphon rules", telemetry=telemetry, readiness=readiness, keys=keys, answers=answers)
-        _register(app, store, outbox, in_force, database, sealer, clock)
-        yield app, [feed.run(), in_force.run(), prepare(), outbox.run(feed.wait_complete)]
+        _register(app, store, changes, configuration, people, history, in_force, database, sealer, clock)
+        yield app, [feed.run(), in_force.run(), prepare(), outbox.run(feed.wait_complete), people.tidy()]
     finally:
         client.close()
 
@@ -111,15 +131,15 @@ def _outbox(
 def _register(
     app: FastAPI,
     store: MongoConfigStore,
-    outbox: KafkaOutbox,
+    changes: Changes,
+    configuration: ConfigurationService,
+    people: PeopleService,
+    history: MongoHistory,
     in_force: ConfigurationInForce,
     database: Database,
     sealer: Sealer,
     clock: Clock,
 ) -> None:
-    history = MongoHistory(database)
-    changes = Changes(store=store, outbox=outbox, clock=clock)
-    configuration = ConfigurationService(store=store, changes=changes)
     vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
     rules = RuleService(store=store, changes=changes, configuration=configuration, vetting=vetting, read=read_version)
     trials = TrialService(
@@ -141,6 +161,7 @@ def _register(
             BacktestService(store=MongoBacktestStore(database), configuration=configuration, clock=clock), rules, clock
         ),
         segments=SegmentService(store=store, changes=changes, configuration=configuration),
+        people=people,
         keys=KeyService(store=store, changes=changes),
         store=store,
         sealer=sealer,

@@ -11,6 +11,8 @@ from antiphon import process
 from antiphon.clock import SystemClock
 from antiphon.config_feed import Change, ConfigFeed
 from antiphon.egress import Egress, parse_networks
+from antiphon.erasures import Eraser, Forgotten, MongoErasures
+from antiphon.errors import Transient
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import connect
@@ -45,9 +47,20 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
     client, database = connect(settings)
     people = record_sealer(database, settings, SystemClock())
 
+    holding: list[stream.TableAuthorStates] = []
+
+    async def erase(person: Forgotten) -> None:
+        if not holding:
+            raise Transient("the engine has not begun yet")
+        await holding[0].erase(person)
+
+    erasures = MongoErasures(database, SystemClock())
+    eraser = Eraser("engine", sealer=Sealer(parse_keys(settings.seal_keys)), erasures=erasures, erase=erase)
+
     def apply(changes: Sequence[Change]) -> None:
         configuration.apply(changes)
         people.follow(changes)
+        eraser.follow(changes)
 
     feed = ConfigFeed(settings, apply)
     producer = build_producer(settings, "rules-engine")
@@ -62,7 +75,8 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
         await producer.start()
         try:
             app = stream.build_stream(settings, partitions=await _partitions(producer))
-            states = stream.TableAuthorStates(stream.states_table(app))
+            states = stream.TableAuthorStates(app)
+            holding.append(states)
             log = stream.KafkaDecisionLog(producer, people)
             service = DecisionService(
                 configuration=configuration, models=models, states=states, log=log, counts=counts, clock=SystemClock()
@@ -81,7 +95,10 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
     async def readiness() -> Mapping[str, bool]:
         return {"configuration": feed.complete, "partitions": any(check() for check in assigned)}
 
-    yield build_api("Antiphon rules engine", telemetry=telemetry, readiness=readiness), [feed.run(), configuration.run(), work()]
+    yield (
+        build_api("Antiphon rules engine", telemetry=telemetry, readiness=readiness),
+        [feed.run(), configuration.run(), work(), eraser.run()],
+    )
 
 
 async def _partitions(producer: AIOKafkaProducer) -> int:

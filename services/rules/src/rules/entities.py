@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
-Kind = Literal["brand", "rule", "channel", "segment", "api_key"]
-KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "segment", "api_key")
+Kind = Literal["brand", "rule", "channel", "segment", "person", "api_key"]
+KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "segment", "person", "api_key")
 
 Mode = Literal["auto", "approval", "shadow"]
 RuleState = Literal["draft", "active", "paused", "archived"]
@@ -143,6 +143,18 @@ class Segment(Deletable):
     def size(self) -> int:
         """Return how many people it has."""
         return len(self.authors)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person(Entity):
+    """Somebody who asked to be forgotten, by reference. `sealed_author` is `platform:author id` until all have forgotten it."""
+
+    kind: ClassVar[Kind] = "person"
+    id_field: ClassVar[str] = "person"
+
+    person: str
+    sealed_author: str = field(default="", repr=False)
+    asked_time: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

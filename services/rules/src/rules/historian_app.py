@@ -14,12 +14,14 @@ from antiphon import mongo
 from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
+from antiphon.erasures import Eraser, MongoErasures
 from antiphon.errors import Transient
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import DeadLetters, Guard, Open, build_producer, stop_producer
 from antiphon.mongo import Database, PyMongoError
 from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
+from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, EVENTS
 from rules.adapters.config import ConfigurationInForce
@@ -28,6 +30,7 @@ from rules.adapters.history import archive
 from rules.adapters.history.archive import ArchiveWriter
 from rules.adapters.history.backtest_jobs import MongoBacktestStore
 from rules.adapters.history.packing import Packer
+from rules.adapters.history.persons import ArchiveEraser
 from rules.adapters.history.plans import Plan, build_plan
 from rules.adapters.history.replaying import ChildReplayer
 from rules.backtests import Backtest, BacktestRunner
@@ -57,11 +60,18 @@ async def historian(
     try:
         configuration, pauses = ConfigurationInForce(metrics.configuration_refused), HumanPauses()
         people = record_sealer(database, settings, clock)
+        eraser = Eraser(
+            "archive",
+            sealer=Sealer(parse_keys(settings.seal_keys)),
+            erasures=MongoErasures(database, clock),
+            erase=ArchiveEraser(database).erase,
+        )
 
         def apply(changes: Sequence[Change]) -> None:
             configuration.apply(changes)
             pauses.apply(changes)
             people.follow(changes)
+            eraser.follow(changes)
 
         feed = ConfigFeed(settings, apply)
         jobs = MongoBacktestStore(database)
@@ -97,7 +107,7 @@ async def historian(
             await runner.run()
 
         app = build_api("Antiphon rules historian", telemetry=telemetry, readiness=_readiness(database, feed, consumer))
-        tasks = [keep(), Packer(database, clock).run(), replay(), _watch_lag(consumer, metrics)]
+        tasks = [eraser.run(), keep(), Packer(database, clock).run(), replay(), _watch_lag(consumer, metrics)]
         yield app, [feed.run(), configuration.run(), *tasks]
     finally:
         await stop_producer(producer)

@@ -16,7 +16,10 @@ VERBS = {word: pb.Verb.Value(f"VERB_{word.name}") for word in Verb}
 
 
 def encode(event: Event, account: Account, source: str, received: datetime) -> bytes:
-    """Return the event as bytes of `antiphon.v1.Event`; fields with their default cost nothing."""
+    """Return the event as bytes of `antiphon.v1.Event`; fields with their default cost nothing.
+
+    An echo's words stay out: nobody reads them, and they may name the person who was answered, whose record it is not.
+    """
     author = event.author
     message = pb.Event(
         event_id=event.event_id,
@@ -29,7 +32,7 @@ def encode(event: Event, account: Account, source: str, received: datetime) -> b
         object=event.object,
         parent=event.parent,
         root=event.root,
-        text=event.text,
+        text="" if event.echo else event.text,
         reaction=event.reaction,
         ad=event.ad,
         echo=event.echo,

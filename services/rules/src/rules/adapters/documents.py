@@ -14,6 +14,7 @@ from rules.entities import (
     Entity,
     FlagTerms,
     Kind,
+    Person,
     RemoteUnderstanding,
     Rule,
     RuleVersion,
@@ -23,7 +24,14 @@ from rules.entities import (
 
 T = TypeVar("T")
 
-TYPES: Mapping[Kind, type[Entity]] = {"brand": Brand, "rule": Rule, "channel": Channel, "segment": Segment, "api_key": ApiKey}
+TYPES: Mapping[Kind, type[Entity]] = {
+    "brand": Brand,
+    "rule": Rule,
+    "channel": Channel,
+    "segment": Segment,
+    "person": Person,
+    "api_key": ApiKey,
+}
 
 _PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding}
 """Fields that hold values with fields of their own."""

@@ -34,6 +34,7 @@ COLLECTIONS: Mapping[Kind, str] = {
     "rule": "rules",
     "channel": "channel_identities",
     "segment": "segments",
+    "person": "forgotten_people",
     "api_key": "api_keys",
 }
 VERSION_COLLECTION = "rule_versions"

@@ -2,7 +2,7 @@
 
 from antiphon.times import to_timestamp
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
-from rules.entities import ApiKey, Brand, Channel, Entity, Mode, Rule, Segment
+from rules.entities import ApiKey, Brand, Channel, Entity, Mode, Person, Rule, Segment
 
 PLATFORMS = {
     name.removeprefix("PLATFORM_").lower(): number
@@ -32,6 +32,8 @@ def encode(entity: Entity, document: bytes = b"") -> config_pb2.ConfigRecord:
             record.segment.CopyFrom(_segment(entity))
         case Rule():
             record.rule.CopyFrom(_rule(entity, document))
+        case Person():
+            record.person.CopyFrom(_person(entity))
         case ApiKey():
             record.api_key.CopyFrom(_api_key(entity))
         case _:
@@ -80,6 +82,15 @@ def _segment(segment: Segment) -> config_pb2.SegmentConfig:
         segment=segment.segment,
         authors=() if segment.deleted else segment.authors,
         deleted=segment.deleted,
+    )
+
+
+def _person(person: Person) -> config_pb2.PersonConfig:
+    return config_pb2.PersonConfig(
+        brand=person.brand,
+        person=person.person,
+        sealed_author=person.sealed_author.encode(),
+        asked_time=to_timestamp(person.asked_time),
     )
 
 

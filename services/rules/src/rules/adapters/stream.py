@@ -14,12 +14,14 @@ from typing import Any
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.types import TP
 
-from antiphon.errors import Invalid
+from antiphon.erasures import Forgotten
+from antiphon.errors import Invalid, Transient
 from antiphon.kafka import Guard, Record, TooManyDeadLetters, event_headers
 from antiphon.partitioner import partition_of
 from antiphon.persons import RecordSealer
-from antiphon.topics import DECISIONS, EVENTS, LIMITS, part_of
+from antiphon.topics import DECISIONS, EVENTS, LIMITS, part_of, record_key
 from rules.adapters.codec import encode_decision
 from rules.adapters.light_consumer import LightConsumer
 from rules.domain.decision import Decision
@@ -89,8 +91,9 @@ def states_table(app: faust.App) -> Any:
 class TableAuthorStates:
     """Author states in a Faust table."""
 
-    def __init__(self, table: Any) -> None:
-        self._table = table
+    def __init__(self, app: faust.App) -> None:
+        self._app = app
+        self._table = states_table(app)
 
     def get(self, key: bytes) -> AuthorState:
         """Return the author's state, empty if there is none."""
@@ -99,6 +102,19 @@ class TableAuthorStates:
     def put(self, key: bytes, state: AuthorState) -> None:
         """Keep the author's state; the changelog follows before the events' offsets are committed."""
         self._table[key] = state.to_bytes()
+
+    async def erase(self, person: Forgotten) -> None:
+        """Forget a person's state; a tombstone takes it out of the changelog. Raises Transient where others have it."""
+        before, now = (record_key(person.brand, part) for part in (person.author, person.reference))
+        for key in {before, now}:  # as the key is, and as it was before there was a `PERSON_KEY`
+            if key in self._table.data:
+                del self._table[key]
+        if not self._owns(now):
+            raise Transient("another worker has the state of this person, or will have it in a moment")
+
+    def _owns(self, key: bytes) -> bool:
+        partitions = list(range(self._app.conf.topic_partitions))
+        return is_assigned(self._app) and TP(EVENTS, partition_of(key, partitions, partitions)) in self._app.consumer.assignment()
 
 
 class KafkaDecisionLog:

@@ -223,24 +223,25 @@ def contents(topic: str, items: Sequence[Item]) -> Document:
     return found
 
 
-async def forget(collection: Collection, brand: str, author: str) -> int:
-    """Remove every record of an author from a brand's blocks; return how many there were. Raises Transient.
+async def forget(collection: Collection, brand: str, author: str) -> set[str]:
+    """Remove every record of an author from a brand's blocks; return the ids of their events. Raises Transient.
 
     A block keeps its place and its offsets, so that it is neither read twice nor written again by a redelivery.
     """
-    forgotten = 0
+    forgotten: set[str] = set()
     while found := await _forget_once(collection, brand, f"{brand}/{author}".encode()):
-        forgotten += found  # again: blocks may have been packed behind our back
+        forgotten |= found  # again: blocks may have been packed behind our back
     return forgotten
 
 
-async def _forget_once(collection: Collection, brand: str, key: bytes) -> int:
-    forgotten = 0
+async def _forget_once(collection: Collection, brand: str, key: bytes) -> set[str]:
+    forgotten: set[str] = set()
     with store_errors():
         async for block in collection.find({"brand": brand, "authors": author_of(key)}):
             records = unpack(block["records"])
             kept = without(records, lambda record: record.key == key)
-            forgotten += len(records) - len(kept)
+            kind = Decision if block["topic"] == DECIDED else Event
+            forgotten |= {kind.FromString(record.value).event_id for record in records if record.key == key}
             rest = contents(block["topic"], items_of(block, kept))
             await collection.update_one({"_id": block["_id"]}, {"$set": rest})
     return forgotten

@@ -8,11 +8,14 @@ from math import inf
 from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.mongo import Database, Document
+from antiphon.persons import PersonIndex
+from antiphon.topics import record_key
 from antiphon.v1.decision_pb2 import Decision
 from rules.adapters.codec import decode_event, seconds
 from rules.adapters.history.archive import COLLECTION, DECIDED, EVENTS, author_of, id_of, store_errors
 from rules.adapters.history.blocks import Raw, unpack
 from rules.adapters.history.recorded import decode_recorded, verdict_of
+from rules.adapters.records import PLATFORMS
 from rules.domain.decision import Reason
 from rules.domain.event import Event
 from rules.domain.replaying.replay import Verdict
@@ -35,8 +38,9 @@ _Key = tuple[float, str]
 class MongoHistory:
     """Reads blocks."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, index: PersonIndex) -> None:
         self._collection = database[COLLECTION]
+        self._index = index
 
     async def find(self, brand: str, event_id: str) -> Recorded | None:
         """Return the newest decision on one event of the brand, with the event."""
@@ -48,11 +52,11 @@ class MongoHistory:
         if not found:
             return None
         newest = max(found, key=lambda message: seconds(message.decided_time))
-        return (await self._whole(brand, [newest]))[0]
+        return (await self.whole(brand, [newest]))[0]
 
     async def newest(self, brand: str, wanted: Wanted, before: Before | None, limit: int) -> Listing:
         """Return decisions, newest first."""
-        query = _query(brand, wanted)
+        query = _query(brand, wanted, self._index)
         if before is not None:
             query["from_time"] = {"$lte": before.received_time}
         page, searched, unread = _Page(limit), 0, -inf
@@ -68,7 +72,7 @@ class MongoHistory:
                 searched += 1
         page.settle(unread)
         more = page.last if page.is_full else Before(unread, _LAST_ID) if unread > -inf else None
-        return Listing(await self._whole(brand, page.settled), more)
+        return Listing(await self.whole(brand, page.settled), more)
 
     async def end(self, brand: str, now: float) -> After:
         """Return the place behind everything that is in the archive at `now`."""
@@ -81,7 +85,7 @@ class MongoHistory:
 
     async def grown(self, brand: str, wanted: Wanted, after: After, limit: int) -> Growth:
         """Return what came after a place, in the order of its arrival."""
-        query = {**_query(brand, wanted), "stored": {"$gte": after.stored - _OVERLAP_SECONDS}}
+        query = {**_query(brand, wanted, self._index), "stored": {"$gte": after.stored - _OVERLAP_SECONDS}}
         lanes, stored = dict(after.lanes), after.stored
         found: list[Decision] = []
         with store_errors():
@@ -96,10 +100,10 @@ class MongoHistory:
                     if _fits(message, brand, wanted):
                         found.append(message)
                     if len(found) == limit:
-                        return Growth(await self._whole(brand, found), After(min(stored, block["stored"]), lanes))
-        return Growth(await self._whole(brand, found), After(stored, lanes))
+                        return Growth(await self.whole(brand, found), After(min(stored, block["stored"]), lanes))
+        return Growth(await self.whole(brand, found), After(stored, lanes))
 
-    async def _whole(self, brand: str, messages: Sequence[Decision]) -> list[Recorded]:
+    async def whole(self, brand: str, messages: Sequence[Decision]) -> list[Recorded]:
         """Return the decisions with their events as they came, as far as the archive has them."""
         if not messages:
             return []
@@ -153,14 +157,16 @@ def _key(message: Decision) -> _Key:
     return seconds(message.received_time), message.event_id
 
 
-def _query(brand: str, wanted: Wanted) -> Document:
+def _query(brand: str, wanted: Wanted, index: PersonIndex) -> Document:
     """Return what finds the blocks in which there may be such decisions."""
     query: Document = {"brand": brand, "topic": DECIDED}
     for field, value in (("rules", wanted.rule), ("outcomes", wanted.outcome), ("reasons", wanted.reason)):
         if value:
             query[field] = value
     if wanted.author:
-        query["authors"] = author_of(f"{brand}/{wanted.author}".encode())
+        # The same id may be somebody on each platform, and is itself the key of records that are not sealed.
+        parts = {wanted.author, *(index.reference(brand, platform, wanted.author) for platform in PLATFORMS)}
+        query["authors"] = {"$in": [author_of(record_key(brand, part)) for part in sorted(parts)]}
     if wanted.since is not None:
         query["until_time"] = {"$gte": wanted.since}
     if wanted.until is not None:

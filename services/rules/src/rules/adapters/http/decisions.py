@@ -149,15 +149,17 @@ def decision_routes(history: HistoryService) -> APIRouter:
         place = _place(after)
         if wait is None and not isinstance(place, After):
             listing = await history.decisions(scope.brand, wanted, place, limit)
-            return Decisions(items=[_out(found) for found in listing.items], next=_cursor(listing.next) if listing.next else None)
+            return Decisions(
+                items=[decision_out(found) for found in listing.items], next=_cursor(listing.next) if listing.next else None
+            )
         if isinstance(place, Before):
             raise Problem(422, "invalid", "This cursor leads to older decisions; `wait` takes one that an answer to `wait` gave.")
         growth = await history.follow(scope.brand, wanted, place, wait or 0.0, limit)
-        return Decisions(items=[_out(found) for found in growth.items], next=_cursor(growth.next))
+        return Decisions(items=[decision_out(found) for found in growth.items], next=_cursor(growth.next))
 
     @router.get("/{event_id}")
     async def read_decision(scope: BrandViewer, event_id: EventId) -> DecisionOut:
-        return _out(await history.decision(scope.brand, event_id))
+        return decision_out(await history.decision(scope.brand, event_id))
 
     return router
 
@@ -183,7 +185,8 @@ def _place(cursor: str) -> Before | After | None:
         raise Problem(422, "invalid", "The cursor is none that this API gave.") from error
 
 
-def _out(recorded: Recorded) -> DecisionOut:
+def decision_out(recorded: Recorded) -> DecisionOut:
+    """Return a decision as it is answered."""
     decision, event = recorded.decision, recorded.decision.event
     return DecisionOut(
         event_id=event.event_id,

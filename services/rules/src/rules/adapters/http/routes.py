@@ -9,10 +9,12 @@ from rules.adapters.http.audit import audit_routes
 from rules.adapters.http.brands import brand_routes
 from rules.adapters.http.examples import EXAMPLES
 from rules.adapters.http.keys import key_routes
+from rules.adapters.http.people import people_routes
 from rules.adapters.http.rules import RULE_SCHEMAS, rule_routes
 from rules.adapters.http.segments import segment_routes
 from rules.configuration import ConfigurationService
 from rules.keys import KeyService
+from rules.people import PeopleService
 from rules.ports import ConfigStore
 from rules.revisions import RuleService
 from rules.segments import SegmentService
@@ -28,6 +30,7 @@ def register_routes(
     backtests: APIRouter,
     segments: SegmentService,
     keys: KeyService,
+    people: PeopleService,
     store: ConfigStore,
     sealer: Sealer,
 ) -> None:
@@ -40,6 +43,7 @@ def register_routes(
     app.include_router(backtests)
     app.include_router(audit_routes(configuration, store))
     app.include_router(key_routes(keys))
+    app.include_router(people_routes(people))
     _describe_rules(app)
 
 

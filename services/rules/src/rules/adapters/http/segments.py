@@ -30,13 +30,14 @@ _MAX_BODY_BYTES = 524_288
 """A full segment of the longest ids."""
 
 
-def _known(person: str) -> str:
+def known_person(person: str) -> str:
+    """Return `platform:author id` if the platform is one. Raises ValueError."""
     if person.partition(":")[0] not in PLATFORMS:
         raise ValueError(f"the platform before the colon is one of {', '.join(sorted(PLATFORMS))}")
     return person
 
 
-Person = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}:[!-~]{1,64}$"), AfterValidator(_known)]
+Person = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,32}:[!-~]{1,64}$"), AfterValidator(known_person)]
 
 
 class PeopleIn(In):
