@@ -52,7 +52,7 @@ async def on_topics(bootstrap: str) -> list[tuple[str, bytes]]:
             await consumer.seek_to_beginning(*partitions)
             left = {partition for partition in partitions if ends[partition]}
             while left:
-                for partition, messages in (await consumer.getmany(timeout_ms=200)).items():
+                for messages in (await consumer.getmany(timeout_ms=200)).values():
                     found += [
                         (f"{topic}@{m.offset}", (m.key or b"") + (m.value or b"") + repr(m.headers).encode()) for m in messages
                     ]

@@ -13,6 +13,7 @@ from antiphon import ids, mongo
 from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.mongo import Database
+from antiphon.persons import PersonIndex
 from antiphon.settings import MongoSettings
 from antiphon.testing import FakeClock
 from antiphon.times import to_timestamp
