@@ -99,7 +99,11 @@ def read(pieces: Sequence[Piece], lexicon: PolarityLexicon) -> Reading:
 
 
 def _silence(reading: Reading, pieces: Sequence[Piece]) -> None:
-    each = [scores for _, *scores, special in pieces for scores in (special[1] if special else (scores,))]
+    each = [
+        scores
+        for _, one, other, square, special in pieces
+        for scores in (special[1] if special is not None else ((one, other, square),))
+    ]
     negative, positive, squares = reading.scores
     for place in sorted(set(reading.silenced)):
         one, other, square = each[place]

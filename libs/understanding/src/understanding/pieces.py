@@ -52,7 +52,7 @@ def joined(pieces: Sequence[Piece]) -> Piece:
             each.append((negative, positive, square))
             continue
         folded, scores, tell, marked, emoji = special
-        telling += [(len(words) + place, *what) for place, *what in tell]
+        telling += [(len(words) + place, strength, role, followers) for place, strength, role, followers in tell]
         words += folded
         each += scores
         marks += marked
