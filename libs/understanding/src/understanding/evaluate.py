@@ -8,9 +8,9 @@ import numpy as np
 from sklearn.metrics import f1_score
 
 from understanding.corpus import LANGUAGES, Rows, read_part
-from understanding.features import read
 from understanding.fitting import calibration_error
-from understanding.model import Model, chunks, load, model
+from understanding.model import Model, load, model
+from understanding.text import chunks
 
 BENCHMARK = ("ar", "de", "en", "es", "fr", "hi", "it", "pt")
 """The languages whose mean is published: UMSAB's eight."""
@@ -44,8 +44,7 @@ def _model(language: str, directory: Path | None) -> Model | None:
 
 def score(scored: Model, rows: Rows) -> tuple[float, float]:
     """Return the macro-F1, 0 to 100, and the expected calibration error, 0 to 1."""
-    pieces = [scored.pieces(chunks(text)) for text, _ in rows]
-    probabilities = np.array([scored.chances(one, read(one, scored.lexicon)) for one in pieces])
+    probabilities = np.array([scored.chances(scored.read(chunks(text))) for text, _ in rows])
     labels = np.array([label for _, label in rows])
     return 100 * float(f1_score(labels, probabilities.argmax(axis=1), average="macro")), calibration_error(probabilities, labels)
 

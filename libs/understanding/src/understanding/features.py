@@ -4,12 +4,11 @@ Training and the shipped model call the same functions, so a weight always meets
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from math import log1p
-from typing import TypeAlias
+from math import copysign, log1p
 
-from understanding.polarity import BUT, INTENSIFY, NEGATE, SOFTEN, PolarityLexicon
-from understanding.words import MARKS, Word
+from understanding.pieces import NO_EMOJI, UNSCORED, Piece, Telling
+from understanding.polarity import BUT, INTENSIFY, NEGATE, SOFTEN, Followers, PolarityLexicon
+from understanding.words import STOP
 
 NEGATION_REACH = 4
 """How many words a negator reaches forward; further ("not that I ever thought it was …") it is wrong as often as right."""
@@ -24,55 +23,17 @@ CONCEDED = 0.4
 POSITIVE, NEGATIVE = 0, 1
 
 
-Scores: TypeAlias = tuple[float, float, float]
-"""What a model counts of a word: its pull to negative and to positive, and its part of the squared norm."""
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What stands between two spaces, as it is counted; `scores` are the model's, `each` those of its words if several.
-
-    `special` is what the reading must look at, words with their places, marks, emoji for and against; none for a plain word.
-    """
-
-    size: int
-    each: tuple[Scores, ...]
-    folded: str
-    uncounted: int
-    scores: Scores
-    special: tuple[tuple[tuple[int, Word], ...], tuple[int, ...], float, float] | None
-
-
-def _added(each: Sequence[Scores]) -> Scores:
-    return sum(one[0] for one in each), sum(one[1] for one in each), sum(one[2] for one in each)
-
-
-def piece_of(words: Sequence[Word], each: Sequence[Scores]) -> Piece:
-    """Return the piece of these words; `each` are the model's scores of them, none where only the reading matters."""
-    happy, unhappy = sum(one.emoji_positive for one in words), sum(one.emoji_negative for one in words)
-    marks = tuple(one.mark for one in words if one.mark >= 0)
-    telling = tuple((place, one) for place, one in enumerate(words) if one.strength or one.role or one.starts_phrase or one.stop)
-    uncounted = sum(not one.counted for one in words)
-    plain = len(words) == 1 and not (happy or unhappy or marks or telling or uncounted)
-    return Piece(
-        size=len(words),
-        each=tuple(each) if len(words) > 1 else (),
-        folded=" ".join([one.folded for one in words]),
-        uncounted=uncounted,
-        scores=each[0] if len(each) == 1 else _added(each),
-        special=None if plain else (telling, marks, happy, unhappy),
-    )
-
-
-@dataclass(slots=True)
 class _Clause:
     """What the reading of a text remembers from word to word; places are positions of words."""
 
-    reach: int = -1
-    factor: float = 1.0
-    last: int = -9
-    flipped: bool = False
-    places: list[int] = field(default_factory=list)
+    __slots__ = ("factor", "flipped", "last", "places", "reach")
+
+    def __init__(self) -> None:
+        self.reach = -1
+        self.factor = 1.0
+        self.last = -9
+        self.flipped = False
+        self.places: list[int] = []
 
     def end(self) -> None:
         self.reach, self.last = -1, -9
@@ -81,71 +42,105 @@ class _Clause:
 class Reading:
     """One text read.
 
-    `values` are the strengths of its words after negation and emphasis, `spoken` its folded words between spaces. `silenced` are
-    the places of words whose n-grams do not count, because they mean something else here: "good" in "not good", "not bad" whole.
-    `before` is how many of the values stand before the last "but", -1 without one.
+    `spoken` are its folded words, `values` the strengths of those after negation and emphasis. `silenced` are the places of words
+    whose n-grams do not count, because they mean something else here: "good" in "not good", "not bad" whole. `scores` are the
+    model's, of the other words. `before` is how many of the values stand before the last "but", -1 without one.
     """
 
-    __slots__ = ("before", "counted", "emoji", "marks", "negators", "silenced", "spoken", "turned", "values")
+    __slots__ = ("before", "counted", "emoji", "marks", "negators", "scores", "silenced", "spoken", "turned", "values")
 
-    def __init__(self, spoken: str) -> None:
-        self.spoken = spoken
+    def __init__(self) -> None:
+        self.spoken: list[str] = []
+        self.scores = UNSCORED
         self.counted = 0
         self.values: list[float] = []
         self.turned = [0.0, 0.0]
         self.emoji = [0.0, 0.0]
-        self.marks = [0] * MARKS
+        self.marks: dict[int, int] = {}
         self.negators = 0
         self.before = -1
         self.silenced: list[int] = []
 
+    def see(self, happy: float, unhappy: float, uncounted: int) -> None:
+        """Count emoji by their strengths for and against; `uncounted` of them have no n-grams."""
+        self.emoji[POSITIVE] += happy
+        self.emoji[NEGATIVE] += unhappy
+        self.counted -= uncounted
+
 
 def read(pieces: Sequence[Piece], lexicon: PolarityLexicon) -> Reading:
     """Return the reading of a text's pieces."""
-    reading = Reading(" ".join([piece.folded for piece in pieces if piece.size]))
-    telling: list[tuple[int, Word]] = []
-    place = uncounted = 0
-    for piece in pieces:
-        if piece.special is None:
-            place += 1
+    reading = Reading()
+    spoken, counts = reading.spoken, reading.marks
+    telling: list[tuple[int, Sequence[Telling]]] = []
+    negative = positive = squares = 0.0
+    for word, one, other, square, special in pieces:
+        negative += one
+        positive += other
+        squares += square
+        if special is None:
+            spoken.append(word)
             continue
-        words, marks, happy, unhappy = piece.special
-        telling += [(place + offset, one) for offset, one in words]
+        words, _, tell, marks, emoji = special
+        if tell:
+            telling.append((len(spoken), tell))
+        spoken += words
         for mark in marks:
-            reading.marks[mark] += 1
-        if happy or unhappy:
-            reading.emoji[POSITIVE] += happy
-            reading.emoji[NEGATIVE] += unhappy
-        place += piece.size
-        uncounted += piece.uncounted
-    reading.counted = place - uncounted
+            counts[mark] = counts.get(mark, 0) + 1
+        if emoji is not NO_EMOJI:
+            reading.see(*emoji)
+    reading.scores = negative, positive, squares
+    reading.counted += len(spoken)
     if telling:
         _follow(reading, telling, lexicon)
+    if reading.silenced:
+        _silence(reading, pieces)
     return reading
 
 
-def _follow(reading: Reading, telling: Sequence[tuple[int, Word]], lexicon: PolarityLexicon) -> None:
+def _silence(reading: Reading, pieces: Sequence[Piece]) -> None:
+    each = [
+        scores
+        for _, one, other, square, special in pieces
+        for scores in (special[1] if special is not None else ((one, other, square),))
+    ]
+    negative, positive, squares = reading.scores
+    for place in sorted(set(reading.silenced)):
+        one, other, square = each[place]
+        negative, positive, squares = negative - one, positive - other, squares - square
+    reading.scores = negative, positive, squares
+
+
+def _follow(reading: Reading, telling: Sequence[tuple[int, Sequence[Telling]]], lexicon: PolarityLexicon) -> None:
     clause = _Clause()
     backward = BACKWARD_REACH.get(lexicon.language, 0)
-    folded: list[str] = []
     skip = 0
-    for place, one in telling:
-        if one.stop:
-            clause.end()
-        if place < skip:
-            continue
-        if one.starts_phrase:
-            folded = folded or reading.spoken.split(" ")
-            strength, length = lexicon.phrase(folded, place)
-            if length:
-                skip, clause.reach = place + length, -1
-                reading.silenced += range(place, skip)
+    for begin, words in telling:
+        for offset, strength, role, followers in words:
+            place = begin + offset
+            if role == STOP:
+                clause.end()
+            elif place >= skip:
+                if followers and (length := _phrase(reading, clause, place, followers)):
+                    skip = place + length
+                    continue
+                if strength:
+                    _count(reading, clause, place, strength)
+                if role:
+                    _change(reading, clause, place, role, backward)
+
+
+def _phrase(reading: Reading, clause: _Clause, place: int, followers: Followers) -> int:
+    """Count the longest phrase that begins at a place, if one does, and return how many words it has."""
+    spoken = reading.spoken
+    if place + 1 < len(spoken) and spoken[place + 1] in followers:
+        for others, strength in followers[spoken[place + 1]]:
+            if spoken[place + 2 : place + 2 + len(others)] == others:
+                clause.reach, length = -1, 2 + len(others)
+                reading.silenced += range(place, place + length)
                 _count(reading, clause, place, strength)
-                continue
-        if one.strength:
-            _count(reading, clause, place, one.strength)
-        if one.role:
-            _change(reading, clause, place, one.role, backward)
+                return length
+    return 0
 
 
 def _change(reading: Reading, clause: _Clause, place: int, role: str, backward: int) -> None:
@@ -193,34 +188,54 @@ NAMES = (
 )  # fmt: skip
 
 
-_LOGARITHMS = [log1p(count) for count in range(64)]
+_STRENGTHS, _EMOJI, _AFTER, _BEFORE, _NEGATORS, _MARKS, _LENGTH, _TOTAL = (
+    NAMES.index(name) for name in ("positive", "emoji_positive", "after_but", "before_but", "negators", "url", "length", "total")
+)
 
 
-def numbers(reading: Reading) -> list[float]:
-    """Return the features of `NAMES`, each about -2 to 2."""
-    values, marks, counts = reading.values, reading.marks, _LOGARITHMS
-    positive = negative = strong_positive = strong_negative = first = last = 0.0
+def numbers(reading: Reading) -> list[tuple[int, float]]:
+    """Return the features of a text, each about -2 to 2, as places in `NAMES` with values; those left out are 0."""
+    values, (happy, unhappy) = reading.values, reading.emoji
+    found = [(_LENGTH, log1p(reading.counted) / 2)]
+    for mark, count in reading.marks.items():
+        found.append((_MARKS + mark, log1p(min(count, _MOST))))
+    if reading.negators:
+        found.append((_NEGATORS, log1p(reading.negators)))
+    if happy or unhappy:
+        found += enumerate((log1p(happy), log1p(unhappy), (happy - unhappy) / (happy + unhappy + 1.0)), _EMOJI)
     if values:
-        first, last = max(-2.0, min(2.0, values[0])), max(-2.0, min(2.0, values[-1]))
-        positive = sum([value for value in values if value > 0])
-        negative = positive - sum(values)
-        strong_positive = sum([value >= _STRONG for value in values])
-        strong_negative = sum([value <= -_STRONG for value in values])
-    happy, unhappy = reading.emoji
-    after = sum(values[reading.before :]) if reading.before >= 0 else 0.0
-    before = sum(values[: reading.before]) if reading.before >= 0 else 0.0
-    return [
-        log1p(positive), log1p(negative), float(positive > 0), float(negative > _NONE),
-        (positive - negative) / (positive + negative + 1.0),
-        log1p(strong_positive), log1p(strong_negative), last, first, log1p(reading.turned[0]), log1p(reading.turned[1]),
-        log1p(happy), log1p(unhappy), (happy - unhappy) / (happy + unhappy + 1.0),
-        max(-2.0, min(2.0, after)), max(-2.0, min(2.0, before)), log1p(reading.negators),
-        *[counts[mark] if mark < _MOST else counts[_MOST] for mark in marks], log1p(reading.counted) / 2,
-        (positive + happy - negative - unhappy) / (positive + happy + negative + unhappy + 1.0),
-    ]  # fmt: skip
+        found += enumerate(_strengths(values, reading.turned), _STRENGTHS)
+        if reading.before >= 0:
+            found.append((_BEFORE, _clamped(sum(values[: reading.before]))))
+            found.append((_AFTER, _clamped(sum(values[reading.before :]))))
+    if values or happy or unhappy:
+        total = sum(values) + happy - unhappy
+        found.append((_TOTAL, total / (sum(map(abs, values)) + happy + unhappy + 1.0)))
+    return found
+
+
+def _strengths(values: Sequence[float], turned: Sequence[float]) -> Sequence[float]:
+    positive = negative = 0.0
+    very_positive = very_negative = 0
+    for value in values:
+        if value > 0:
+            positive += value
+            very_positive += value >= _STRONG
+        else:
+            negative -= value
+            very_negative += value <= -_STRONG
+    return (
+        log1p(positive), log1p(negative), float(positive > 0), float(negative > 0),
+        (positive - negative) / (positive + negative + 1.0), log1p(very_positive), log1p(very_negative),
+        _clamped(values[-1]), _clamped(values[0]), log1p(turned[POSITIVE]), log1p(turned[NEGATIVE]),
+    )  # fmt: skip
+
+
+def _clamped(value: float) -> float:
+    return value if -2.0 <= value <= 2.0 else copysign(2.0, value)
 
 
 _STRONG = 1.9
 """From where a word counts as strong: the lexicon's 2, not a 1 with emphasis."""
-_NONE = 1e-9
 _MOST = 63
+"""From how many on one more of a mark changes nothing."""

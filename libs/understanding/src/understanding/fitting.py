@@ -14,10 +14,11 @@ from sklearn.metrics import f1_score
 from sklearn.model_selection import StratifiedKFold
 
 from understanding.corpus import Rows
-from understanding.features import NAMES, numbers, piece_of, read
-from understanding.model import Weights, chunks
+from understanding.features import NAMES, Reading, numbers, read
+from understanding.model import Weights
+from understanding.pieces import piece_of
 from understanding.polarity import polarity
-from understanding.text import TOKEN
+from understanding.text import chunks, tokens
 from understanding.words import grams, word
 
 STRENGTH = 1.5
@@ -49,11 +50,16 @@ class Counted:
 def count(text: str, language: str) -> Counted:
     """Return a text as the language's model counts it."""
     lexicon = polarity(language)
-    spoken = [[word(token, lexicon) for token in TOKEN.findall(chunk)] for chunk in chunks(text)]
-    reading = read([piece_of(words, ()) for words in spoken], lexicon)
-    words = [one for words in spoken for one in words]
+    words = [word(token, lexicon) for chunk in chunks(text) for token in tokens(chunk)]
+    reading = read([piece_of(one) for one in words], lexicon)
     keys = [one.key for place, one in enumerate(words) if one.counted and place not in reading.silenced]
-    return Counted([gram for key in keys for gram in grams(key)], numbers(reading))
+    return Counted([gram for key in keys for gram in grams(key)], dense(reading))
+
+
+def dense(reading: Reading) -> list[float]:
+    """Return the numbers of a reading, a place each of `NAMES`."""
+    found = dict(numbers(reading))
+    return [found.get(place, 0.0) for place in range(len(NAMES))]
 
 
 class Vocabulary:

@@ -14,6 +14,7 @@ from understanding.words import ASK
 
 QUESTION = "question"
 FLAGS = ("complaint", "praise", "purchase_intent", QUESTION, "spam")
+_ASKED = (QUESTION,)
 EVERY_LANGUAGE = "*"
 NEGATABLE = frozenset(("praise", "purchase_intent"))
 """Flags that a negator right before the term takes back. A complaint is full of negators; it keeps them in its terms."""
@@ -45,9 +46,12 @@ class Flagger:
 
     def flags(self, reading: Reading) -> tuple[str, ...]:
         """Return the sorted flags of a text, given its reading."""
-        found = {QUESTION} if reading.marks[ASK] else set()
-        spaced = f" {reading.spoken} "
-        for number, begin, _ in self._automaton.find_matches_as_indexes(spaced, overlapping=True):
+        spaced = f" {' '.join(reading.spoken)} "
+        matches = self._automaton.find_matches_as_indexes(spaced, overlapping=True)
+        if not matches:
+            return _ASKED if ASK in reading.marks else ()
+        found = {QUESTION} if ASK in reading.marks else set()
+        for number, begin, _ in matches:
             before: list[str] | None = None
             for flag, opens in self._meanings[self._patterns[number]]:
                 if flag in found:
@@ -55,8 +59,6 @@ class Flagger:
                 before = spaced[:begin].split() if before is None else before
                 if self._holds(flag, opens, before):
                     found.add(flag)
-        if not found:
-            return ()
         return tuple(flag for flag in FLAGS if flag in found and _NOT + flag not in found)
 
     def _holds(self, flag: str, opens: bool, before: Sequence[str]) -> bool:

@@ -4,15 +4,16 @@ import re
 import struct
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from math import exp, log
+from typing import TypeAlias
 
 import pycld2
 
+from understanding.memory import Memory
 from understanding.polarity import polarity
-from understanding.text import MAX_WORD, TOKEN, fold, squeeze
+from understanding.text import MAX_WORD, fold, squeeze, tokens
 
 LATIN = ("de", "en", "es", "fr", "hi", "it", "pt")
 """The languages in Latin letters whose words vote; Hindi as it is typed on phones."""
@@ -73,9 +74,9 @@ _PROOFS = {
 }  # fmt: skip
 _DISPROOFS = {"uk": "ыэёъ", "fa": "ةىأإ", "be": "ищъ"}
 """Letters that a language does not have; a short text without them is believed to be in it."""
-_OWN = {"ru": frozenset("ыэёЫЭЁ"), "ar": frozenset("ةىأإ")}
+_OWN = {"ru": re.compile("[ыэёЫЭЁ]"), "ar": re.compile("[ةىأإ]")}
 """Letters that tell the most common language of a script from its others, and those that tell against it."""
-_FOREIGN = {"ru": frozenset("іїєґўђјљњћџәғқңөұүһ"), "ar": frozenset("پچژگٹڈڑںےھۆێەیک")}
+_FOREIGN = {"ru": re.compile("[іїєґўђјљњћџәғқңөұүһ]"), "ar": re.compile("[پچژگٹڈڑںےھۆێەیک]")}
 _RIVAL = "ъ"
 """Bulgarian has no letter of its own, but hardly a line without this one."""
 _LONG = 30
@@ -111,13 +112,8 @@ _ADDRESS = frozenset(("http", "www."))
 """How an address begins; a word that begins so is no loss."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Met:
-    """A chunk: its letters, "" when they say nothing of a language, its packed votes, 0 for none, its script, "" for Latin."""
-
-    word: str
-    votes: int
-    script: str
+_Met: TypeAlias = tuple[int, str, str]
+"""What a chunk says: its packed votes, 0 for none; its words, "" when they say nothing of a language; script, "" for Latin."""
 
 
 def detect(chunks: Sequence[str], languages: Sequence[str] = ()) -> tuple[str, float]:
@@ -125,53 +121,48 @@ def detect(chunks: Sequence[str], languages: Sequence[str] = ()) -> tuple[str, f
 
     `languages` are the ones a brand expects: when unsure, the answer is one of them.
     """
-    known = _KNOWN
-    met = [known.get(chunk) or _meet(chunk) for chunk in chunks[:_HEARD]]
-    *votes, heard, foreign = _LANES.unpack(sum([one.votes for one in met]).to_bytes(_LANES.size, "little"))
+    met = list(map(_recall, chunks[:_HEARD]))
+    *votes, heard, foreign = _LANES.unpack(sum([packed for packed, _, _ in met]).to_bytes(_LANES.size, "little"))
     if foreign:
-        script = _most_written(met, [one for one in met if one.script])
+        script = _most_written(met)
         if script:
-            return _by_script(script, " ".join([one.word for one in met if one.word]), languages)
-    return _latin([vote / _PARTS for vote in votes], heard, met, languages)
+            return _by_script(script, " ".join([word for _, word, _ in met if word]), languages)
+    return _latin(votes, heard, met, languages)
 
 
-def _most_written(met: Sequence[_Met], scripts: Sequence[_Met]) -> str:
-    weights: dict[str, int] = {}
-    for one in scripts:
-        weights[one.script] = weights.get(one.script, 0) + len(one.word)
-    best = "ja" if "ja" in weights else max(weights, key=weights.__getitem__)
-    latin = sum(len(one.word) for one in met) - sum(weights.values())
-    return best if weights[best] > latin else ""
-
-
-_KNOWN: dict[str, _Met] = {}
-"""Chunks met before. A memory only: what is answered does not depend on it."""
-_REMEMBERED = 60_000
+def _most_written(met: Sequence[_Met]) -> str:
+    letters: dict[str, int] = {}
+    for _, word, script in met:
+        letters[script] = letters.get(script, 0) + len(word)
+    latin = letters.pop("", 0)
+    best = "ja" if "ja" in letters else max(letters, key=letters.__getitem__)
+    return best if letters[best] > latin else ""
 
 
 def _meet(chunk: str) -> _Met:
-    spoken = [word for word in TOKEN.findall(chunk) if word[0].isalpha() and word[:4] not in _ADDRESS]
-    telling = [word for word in spoken if word.lower() not in _EVERYWHERE]
+    telling = [
+        token for token in tokens(chunk) if token[0].isalpha() and token[:4] not in _ADDRESS and token.lower() not in _EVERYWHERE
+    ]
     table = votes()
-    heard = sum(table.get(word) or table.get(squeeze(fold(word)), 0) for word in telling)
+    heard = sum([table.get(token) or table.get(squeeze(fold(token)), 0) for token in telling])
     script = _script("".join(telling)[:MAX_WORD])
-    met = _Met(" ".join(telling), heard + _FOREIGN_WORD if script else heard, script)
-    if len(_KNOWN) >= _REMEMBERED:
-        _KNOWN.clear()
-    if len(chunk) <= MAX_WORD:
-        _KNOWN[chunk] = met
-    return met
+    return heard + _FOREIGN_WORD if script else heard, " ".join(telling), script
+
+
+_KNOWN = Memory(_meet)
+_recall = _KNOWN.__getitem__
 
 
 def _script(letters: str) -> str:
     if letters.isascii() or max(letters) <= _LAST_LATIN:
         return ""
-    scripts = Counter(
-        next((script for script, first, last in _RANGES if first <= ord(letter) <= last), "")
-        for letter in letters
-        if letter.isalpha()
-    )
-    return "ja" if scripts["ja"] else max(scripts, key=scripts.__getitem__, default="")
+    scripts = [_script_of(letter) for letter in letters if letter.isalpha()]
+    return "ja" if "ja" in scripts else max(scripts, key=scripts.count, default="")
+
+
+@lru_cache(maxsize=4_096)
+def _script_of(letter: str) -> str:
+    return next((script for script, first, last in _RANGES if first <= ord(letter) <= last), "")
 
 
 def _only(languages: Sequence[str]) -> tuple[str, float]:
@@ -179,14 +170,13 @@ def _only(languages: Sequence[str]) -> tuple[str, float]:
 
 
 def _by_script(default: str, text: str, languages: Sequence[str]) -> tuple[str, float]:
-    letters = _NOT_LETTERS.sub("", text[:_LOOKED_AT])
     allowed = _SPOKEN.get(default, (default,))
     if len(allowed) == 1 and default != _OTHER:
         return default, 0.99
-    if default in _OWN and _FOREIGN[default].isdisjoint(letters):
-        long = len(letters) >= _LONG and _RIVAL not in letters
-        if long or not _OWN[default].isdisjoint(letters):
-            return default, 0.99
+    looked_at = text[:_LOOKED_AT]
+    if default in _OWN and _is_most_common(default, looked_at):
+        return default, 0.99
+    letters = _NOT_LETTERS.sub("", looked_at)
     named = _named(text)
     if default == _OTHER:
         return named, 0.9 if named else 0.0
@@ -201,44 +191,52 @@ def _by_script(default: str, text: str, languages: Sequence[str]) -> tuple[str, 
     return default, 0.75 if named in allowed else 0.6
 
 
-def _latin(votes: list[float], heard: int, met: Sequence[_Met], languages: Sequence[str]) -> tuple[str, float]:
+def _is_most_common(language: str, text: str) -> bool:
+    if _FOREIGN[language].search(text):
+        return False
+    if _OWN[language].search(text):
+        return True
+    return _RIVAL not in text and len(_NOT_LETTERS.sub("", text)) >= _LONG
+
+
+def _latin(votes: list[int], heard: int, met: Sequence[_Met], languages: Sequence[str]) -> tuple[str, float]:
     lead = _lead(votes)
     if lead > _CLEAR and 2 * heard > len(met):
-        return _restricted(LATIN[votes.index(max(votes))], _confidence(lead), votes, languages)
-    words = [one.word for one in met if one.word]
+        return _loudest(votes, lead, languages)
+    words = [word for _, word, _ in met if word]
     if not words:
         return _only(languages)
     named = _named(" ".join(words))
     if named in LATIN:
-        votes[LATIN.index(named)] += _AGREES
+        votes[LATIN.index(named)] += round(_AGREES * _PARTS)
         lead = _lead(votes)
     if named in _OUTSIDE_LATIN and lead < _OUTSIDE + _OUTSIDE_PER_WORD * (len(words) - heard):
         return _restricted(named, min(0.95, 0.3 + 0.08 * len(words)), votes, languages)
-    if lead <= 0.0:
+    if lead <= 0:
         return _restricted("", 0.0, votes, languages)
-    return _restricted(LATIN[votes.index(max(votes))], _confidence(lead), votes, languages)
+    return _loudest(votes, lead, languages)
 
 
-def _lead(votes: Sequence[float]) -> float:
+def _lead(votes: Sequence[int]) -> float:
     ranked = sorted(votes)
-    return ranked[-1] - ranked[-2]
+    return (ranked[-1] - ranked[-2]) / _PARTS
 
 
-def _confidence(lead: float) -> float:
-    return 0.99 / (1.0 + exp(-_COOLED * lead))
+def _loudest(votes: Sequence[int], lead: float, languages: Sequence[str]) -> tuple[str, float]:
+    return _restricted(LATIN[votes.index(max(votes))], 0.99 / (1.0 + exp(-_COOLED * lead)), votes, languages)
 
 
-def _restricted(language: str, confidence: float, votes: Sequence[float], languages: Sequence[str]) -> tuple[str, float]:
+def _restricted(language: str, confidence: float, votes: Sequence[int], languages: Sequence[str]) -> tuple[str, float]:
     if not languages or language in languages or (language and confidence >= SURE):
         return language, confidence
     return _expected(votes, languages)
 
 
-def _expected(votes: Sequence[float], languages: Sequence[str]) -> tuple[str, float]:
+def _expected(votes: Sequence[int], languages: Sequence[str]) -> tuple[str, float]:
     ranked = sorted((votes[LATIN.index(one)], one) for one in languages if one in LATIN)[::-1]
     if not ranked:
         return _only(languages)
-    lead = ranked[0][0] - ranked[1][0] if len(ranked) > 1 else 1.0
+    lead = (ranked[0][0] - ranked[1][0]) / _PARTS if len(ranked) > 1 else 1.0
     return (ranked[0][1], 0.5 + 0.2 * (lead > 1.0)) if lead > 0 else ("", 0.0)
 
 

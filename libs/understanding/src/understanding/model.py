@@ -2,28 +2,27 @@
 
 import io
 import zipfile
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from math import exp, sqrt
-from operator import mul
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from understanding.features import Piece, Reading, Scores, numbers, piece_of
+from understanding.features import Reading, numbers, read
+from understanding.memory import Memory
+from understanding.pieces import Piece, joined, piece_of
 from understanding.polarity import polarity
-from understanding.text import MAX_WORD, TOKEN, clean
-from understanding.words import Word, grams, word
+from understanding.text import tokens
+from understanding.words import grams, word
 
 CLASSES = ("negative", "neutral", "positive")
 FALLBACK = "und"
 """The model of languages without one of their own: emoji, no words."""
-
-_REMEMBERED = 60_000
-"""How many distinct chunks one language remembers, about 40 MB when full. Fewer cost time: most chunks are old acquaintances."""
 
 _STAMP = (1980, 1, 1, 0, 0, 0)
 """The time in the archive: fixed, so that the same weights are the same bytes."""
@@ -86,62 +85,47 @@ class Model:
     """Tells the sentiment of chunks. Remembers the chunks it has met; what it answers does not depend on that."""
 
     def __init__(self, language: str, weights: Weights) -> None:
-        self.lexicon = polarity(language)
-        self._grams = {gram: place for place, gram in enumerate(weights.grams)}
-        self._gram_table = _weighted(weights.gram_weights, weights.gram_idf, weights.unknown)
-        self._negative, _, self._positive = _relative(weights.dense).T.tolist()
+        self._lexicon = polarity(language)
+        self._places = {gram: place for place, gram in enumerate(weights.grams)}
+        scores = _scores(weights.gram_weights, weights.gram_idf, weights.unknown)
+        self._scores = [array("d", column.tobytes()) for column in scores.T]
+        self._to_negative, _, self._to_positive = _relative(weights.dense).T.tolist()
         self._bias_negative, _, self._bias_positive = _relative(weights.bias[None, :])[0].tolist()
-        self._met: dict[str, Piece] = {}
-        self._words: dict[str, tuple[Word, Scores]] = {}
+        self._pieces = Memory(self._meet)
+        self._recall = self._pieces.__getitem__
 
-    def pieces(self, chunks: Sequence[str]) -> list[Piece]:
-        """Return the chunks as they are counted."""
-        met = self._met
-        return [met.get(chunk) or self._meet(chunk) for chunk in chunks]
+    def read(self, chunks: Sequence[str]) -> Reading:
+        """Return the reading of a text's chunks."""
+        return read(list(map(self._recall, chunks)), self._lexicon)
 
-    def chances(self, pieces: Sequence[Piece], reading: Reading) -> tuple[float, float, float]:
-        """Return the calibrated probabilities of `CLASSES`, given the pieces and their reading."""
-        negative = positive = squares = 0.0
-        for piece in pieces:
-            one, other, square = piece.scores
-            negative += one
-            positive += other
-            squares += square
-        if reading.silenced:
-            each = [scores for piece in pieces for scores in (piece.each or (piece.scores,))]
-            for place in sorted(set(reading.silenced)):
-                one, other, square = each[place]
-                negative, positive, squares = negative - one, positive - other, squares - square
+    def chances(self, reading: Reading) -> tuple[float, float, float]:
+        """Return the calibrated probabilities of `CLASSES`, given a text's reading."""
+        negative, positive, squares = reading.scores
         scale = 1.0 / sqrt(squares) if squares > 1.0 else 1.0
-        dense = numbers(reading)
-        return _softmax(
-            scale * negative + sum(map(mul, dense, self._negative)) + self._bias_negative,
-            scale * positive + sum(map(mul, dense, self._positive)) + self._bias_positive,
-        )
+        negative, positive = scale * negative + self._bias_negative, scale * positive + self._bias_positive
+        to_negative, to_positive = self._to_negative, self._to_positive
+        for place, number in numbers(reading):
+            negative += number * to_negative[place]
+            positive += number * to_positive[place]
+        return _softmax(negative, positive)
 
     def _meet(self, chunk: str) -> Piece:
-        words = [self._words.get(token) or self._learn(token) for token in TOKEN.findall(chunk)]
-        piece = piece_of([one for one, _ in words], [scores for _, scores in words])
-        if len(self._met) >= _REMEMBERED:
-            self._met.clear()
-        if len(chunk) <= MAX_WORD:
-            self._met[chunk] = piece
-        return piece
+        found = tokens(chunk)
+        if found == [chunk]:
+            return self._learn(chunk)
+        return joined(list(map(self._recall, found)))
 
-    def _learn(self, token: str) -> tuple[Word, Scores]:
-        met = word(token, self.lexicon)
-        unknown = len(self._grams)
-        places = [self._grams.get(gram, unknown) for gram in grams(met.key)] if met.counted else []
-        negative, positive, squares = self._gram_table[places].sum(axis=0).tolist()
-        learned = met, (negative, positive, squares)
-        if len(self._words) >= _REMEMBERED:
-            self._words.clear()
-        if len(token) <= MAX_WORD:
-            self._words[token] = learned
-        return learned
+    def _learn(self, token: str) -> Piece:
+        met = word(token, self._lexicon)
+        if not met.counted:
+            return piece_of(met)
+        find, unknown = self._places.get, len(self._places)
+        places = [find(gram, unknown) for gram in grams(met.key)]
+        negative, positive, square = (sum(map(column.__getitem__, places)) for column in self._scores)
+        return piece_of(met, (negative, positive, square))
 
 
-def _weighted(weights: NDArray[np.float32], idf: NDArray[np.float32], unknown: float) -> NDArray[np.float64]:
+def _scores(weights: NDArray[np.float32], idf: NDArray[np.float32], unknown: float) -> NDArray[np.float64]:
     """Return the `Scores` of each n-gram, and a last row for the unknown."""
     known = np.hstack([_relative(weights * idf[:, None])[:, [0, 2]], idf[:, None] ** 2]).astype(np.float64)
     return np.vstack([known, [0.0, 0.0, unknown**2]])
@@ -165,8 +149,3 @@ def model(language: str) -> Model | None:
     """Return a language's shipped model, `None` where there is none."""
     path = files("understanding") / "data" / "models" / f"{language}.zip"
     return Model(language, load(path.read_bytes())) if language.isalpha() and path.is_file() else None
-
-
-def chunks(text: str) -> list[str]:
-    """Return the chunks of a text: what stands between spaces, cleaned."""
-    return clean(text).split()

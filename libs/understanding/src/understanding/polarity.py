@@ -1,9 +1,10 @@
 """The polarity lexicons: readable files of words per language, and how a word finds its entry."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
+from typing import TypeAlias
 
 from understanding.text import fold, squeeze
 
@@ -17,6 +18,9 @@ _CLITICS = ("وال", "بال", "فال", "كال", "لل", "ال", "و", "ب", 
 _ELISIONS = ("fr", "it")
 """Languages that write an elided article or pronoun with the word: l'amour, n'aime, dell'anno."""
 
+Followers: TypeAlias = dict[str, list[tuple[list[str], float]]]
+"""The phrases that begin with one word: second word → the others and the strength, longest first."""
+
 
 @dataclass(slots=True)
 class PolarityLexicon:
@@ -25,8 +29,9 @@ class PolarityLexicon:
     language: str
     words: dict[str, float] = field(default_factory=dict)
     stems: dict[str, float] = field(default_factory=dict)
-    phrases: dict[str, list[tuple[list[str], float]]] = field(default_factory=dict)
+    phrases: dict[str, Followers] = field(default_factory=dict)
     roles: dict[str, str] = field(default_factory=dict)
+    longest_stem: int = 0
 
     def add(self, section: str, term: str) -> None:
         """Put one term of a section in; `*` at its end makes it a stem, `_` a phrase."""
@@ -34,12 +39,15 @@ class PolarityLexicon:
         if section in _ROLES:
             self.roles.setdefault(folded.replace("_", " "), section)
         elif "_" in folded.strip("_*"):
-            first, *others = folded.strip("_*").split("_")
-            self.phrases.setdefault(first, []).append((others, _STRENGTHS[section]))
-            self.phrases[first].sort(key=lambda phrase: -len(phrase[0]))
+            first, second, *others = folded.strip("_*").split("_")
+            held = self.phrases.setdefault(first, {}).setdefault(second, [])
+            held.append((others, _STRENGTHS[section]))
+            held.sort(key=lambda phrase: -len(phrase[0]))
         else:
-            table = self.stems if folded.endswith("*") else self.words
-            table.setdefault(folded.rstrip("*_"), _STRENGTHS[section])
+            table, bare = self.stems if folded.endswith("*") else self.words, folded.rstrip("*_")
+            table.setdefault(bare, _STRENGTHS[section])
+            if table is self.stems:
+                self.longest_stem = max(self.longest_stem, len(bare))
 
     def strength(self, folded: str) -> float:
         """Return the strength of a folded word, 0 where it has none; elongation, elision and clitics are looked through."""
@@ -48,13 +56,6 @@ class PolarityLexicon:
             if found is not None:
                 return found
         return 0.0
-
-    def phrase(self, folded: Sequence[str], place: int) -> tuple[float, int]:
-        """Return strength and length of the longest phrase that begins at `place` of the folded words; zeros for none."""
-        for others, strength in self.phrases.get(folded[place], ()):
-            if folded[place + 1 : place + 1 + len(others)] == others:
-                return strength, 1 + len(others)
-        return 0.0, 0
 
     def _forms(self, folded: str) -> Iterator[str]:
         yield folded
@@ -73,7 +74,7 @@ class PolarityLexicon:
         whole = self.words.get(form)
         if whole is not None:
             return whole
-        for length in range(len(form), _SHORTEST_STEM - 1, -1):
+        for length in range(min(len(form), self.longest_stem), _SHORTEST_STEM - 1, -1):
             stem = self.stems.get(form[:length])
             if stem is not None:
                 return stem

@@ -27,7 +27,9 @@ _ENTITIES = (("&amp;", "&"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&#
 def clean(text: str) -> str:
     """Return at most `MAX_CHARACTERS` of the text, escapes that exports leave behind undone, lone surrogates dropped."""
     text = text[:MAX_CHARACTERS]
-    if not text.isascii():
+    try:
+        text.encode()
+    except UnicodeEncodeError:
         text = text.encode("utf-8", "ignore").decode("utf-8")
     if "\\" in text:
         text = _ESCAPE.sub(_unescaped, text)
@@ -43,6 +45,16 @@ def _unescaped(match: re.Match[str]) -> str:
         return '"' if match[2] == '"' else " "
     character = chr(int(digits, 16))
     return " " if "\ud800" <= character <= "\udfff" else character
+
+
+def chunks(text: str) -> list[str]:
+    """Return the chunks of a text: what stands between spaces, cleaned."""
+    return clean(text).split()
+
+
+def tokens(chunk: str) -> list[str]:
+    """Return the tokens of a chunk, see `TOKEN`; letters alone are one."""
+    return [chunk] if chunk.isalpha() else TOKEN.findall(chunk)
 
 
 def squeeze(word: str) -> str:

@@ -10,7 +10,8 @@ from threadpoolctl import threadpool_limits
 from understanding.corpus import HINDI_NOISE, LANGUAGES, Rows, read_own, read_part
 from understanding.fitting import Fitted, corpus, fit, fit_emoji
 from understanding.language import LATIN, count_words
-from understanding.model import FALLBACK, chunks, save
+from understanding.model import FALLBACK, save
+from understanding.text import chunks
 
 SEED = 20261122
 FEWEST = 60

@@ -1,16 +1,15 @@
 """The one thing others call: a text in, what was understood out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from understanding import flags
-from understanding.features import read
 from understanding.language import detect
-from understanding.model import CLASSES, FALLBACK, Model, chunks, model
+from understanding.model import CLASSES, FALLBACK, Model, model
+from understanding.text import chunks
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(NamedTuple):
     """What a text says.
 
     `language` is a BCP-47 primary tag in lower case, "" when not determined, with a confidence of 0 to 1. `sentiment` is one of
@@ -49,21 +48,18 @@ class Understander:
         spoken, sure = (_primary(language), 1.0) if language else detect(found, languages)
         own = model(spoken)
         used = own or _fallback()
-        pieces = used.pieces(found)
-        reading = read(pieces, used.lexicon)
-        named = self._flagger(spoken).flags(reading)
+        reading = used.read(found)
+        flagger = self._flaggers.get(spoken) or self._flagger(spoken)
+        named = flagger.flags(reading)
         if own is None and not any(reading.emoji):
             return Understood(spoken, sure, "", 0.0, 0.0, named)
-        chances = used.chances(pieces, reading)
+        chances = used.chances(reading)
         best = max(chances)
         return Understood(spoken, sure, CLASSES[chances.index(best)], chances[2] - chances[0], best, named)
 
     def _flagger(self, language: str) -> flags.Flagger:
-        flagger = self._flaggers.get(language)
-        if flagger is None:
-            flagger = self._flaggers[language] = (
-                flags.extended(language, self._lexicon) if self._lexicon else flags.shipped(language)
-            )
+        flagger = flags.extended(language, self._lexicon) if self._lexicon else flags.shipped(language)
+        self._flaggers[language] = flagger
         return flagger
 
 

@@ -1,26 +1,28 @@
 """Words as they are counted: their form, their strength in the lexicon, what they do to others, and their n-grams."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from understanding.polarity import NEGATE, PolarityLexicon, emoji_strengths
+from understanding.polarity import NEGATE, Followers, PolarityLexicon, emoji_strengths
 from understanding.text import MAX_WORD, fold, squeeze
 
 SHOUTED, DRAWN_OUT = 1.3, 1.3
 """What "GOOD" and "goood" count beside "good"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+STOP = "stop"
+"""The role of what ends a clause, beside those of the polarity lexicon."""
+
+
+class Word(NamedTuple):
     """A token as it is counted. `key` is the form that n-grams are made of; `strength` is the lexicon's, -2 to 2."""
 
     key: str
     folded: str
     strength: float = 0.0
     role: str = ""
-    starts_phrase: bool = False
+    followers: Followers | None = None
     emoji_positive: float = 0.0
     emoji_negative: float = 0.0
-    stop: bool = False
     mark: int = -1
 
     @property
@@ -64,8 +66,8 @@ def _symbols(token: str) -> Word:
     positive = sum(value for value in strengths if value > 0)
     negative = -sum(value for value in strengths if value < 0)
     mark = next((kind for kind, signs in _SIGNS if any(sign in token for sign in signs)), -1)
-    stop = whole is None and not _STOPS.isdisjoint(token)
-    return Word(squeeze(token)[:MAX_WORD], token, emoji_positive=positive, emoji_negative=negative, stop=stop, mark=mark)
+    role = STOP if whole is None and not _STOPS.isdisjoint(token) else ""
+    return Word(squeeze(token)[:MAX_WORD], token, role=role, emoji_positive=positive, emoji_negative=negative, mark=mark)
 
 
 def _spoken(token: str, lexicon: PolarityLexicon) -> Word:
@@ -89,4 +91,4 @@ def _spoken(token: str, lexicon: PolarityLexicon) -> Word:
     if not role and lexicon.language == "fr" and folded.startswith("n'"):
         role = NEGATE
     key = "0" * min(len(squeezed), 4) if squeezed.isdigit() else ("#" if mark == HASHTAG else "") + squeezed
-    return Word(key, folded, strength, role, folded in lexicon.phrases, mark=mark)
+    return Word(key, folded, strength, role, lexicon.phrases.get(folded), mark=mark)
