@@ -78,8 +78,16 @@ async def api(
 
         readiness = _readiness(database, feed, prepared)
         app = build_api("Antiphon rules", telemetry=telemetry, readiness=readiness, keys=keys, answers=answers)
-        _register(app, store, outbox, in_force, database, sealer, clock)
-        yield app, [feed.run(), in_force.run(), prepare(), outbox.run(feed.wait_complete)]
+        vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
+        _register(app, store, outbox, in_force, vetting, database, sealer, clock)
+
+        async def make_ready() -> None:
+            """Beside the first requests: a save that comes early waits for it, as it would without."""
+            await feed.wait_complete()
+            await in_force.wait_built()
+            await vetting.run(in_force.newer)
+
+        yield app, [feed.run(), in_force.run(), prepare(), make_ready(), outbox.run(feed.wait_complete)]
     finally:
         client.close()
 
@@ -113,6 +121,7 @@ def _register(
     store: MongoConfigStore,
     outbox: KafkaOutbox,
     in_force: ConfigurationInForce,
+    vetting: Vetting,
     database: Database,
     sealer: Sealer,
     clock: Clock,
@@ -120,7 +129,6 @@ def _register(
     history = MongoHistory(database)
     changes = Changes(store=store, outbox=outbox, clock=clock)
     configuration = ConfigurationService(store=store, changes=changes)
-    vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
     rules = RuleService(store=store, changes=changes, configuration=configuration, vetting=vetting, read=read_version)
     trials = TrialService(
         rules=rules,
