@@ -1,7 +1,7 @@
 """From a rule's `then` to actions for one event: mode, words, time. What cannot be done has its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -76,12 +76,12 @@ def build_action(situation: Situation, rule: Rule, position: int) -> Action | Re
 def _with_content(action: Action, template: RuleAction, situation: Situation, rule: Rule) -> Action:
     match template:
         case Tag():
-            return replace(action, tags=template.tags)
+            return action._replace(tags=template.tags)
         case Handoff():
-            return replace(action, queue=template.queue, note=template.note)
+            return action._replace(queue=template.queue, note=template.note)
         case Notify():
             body = notice(rule, situation.event, situation.understanding)
-            return replace(action, url=template.url, secret_ref=template.secret_ref, body=body)
+            return action._replace(url=template.url, secret_ref=template.secret_ref, body=body)
         case _:
             return action
 

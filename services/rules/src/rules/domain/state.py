@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 from antiphon.windows import fits
 from rules.domain.decision import LimitScope, RuleLimit
@@ -35,8 +36,7 @@ _EVENT_CHARACTERS = 32
 """Event ids are hashes: half of one still tells events apart and halves the state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """An event made a rule act for the author; `object` is the post, or "" if no limit looks at it."""
 
     rule_id: str
@@ -46,8 +46,7 @@ class Use:
     keep_until: float
 
 
-@dataclass(frozen=True, slots=True)
-class VariantUse:
+class VariantUse(NamedTuple):
     """An event was answered with a variant of the action at `position` of a rule."""
 
     rule_id: str

@@ -1,7 +1,6 @@
 """Answers of the routes that try rules and explain them."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -165,7 +164,7 @@ def explanation_out(found: Explanation) -> ExplanationOut:
     """Return an explanation as it is answered."""
     recorded = found.recorded
     return ExplanationOut(
-        event=asdict(found.event),
+        event=found.event._asdict(),
         understanding=_understanding(found.understanding),
         recorded=recorded
         and RecordedOut(
