@@ -150,9 +150,10 @@ def spoken_language(understood: Understanding, settings: BrandSettings) -> str:
     An unsure guess counts only if it is one of the brand's languages. A confidence of 0 means that none was given.
     """
     tag = _tag(understood.language)
-    unsure = 0.0 < understood.language_confidence < UNSURE
+    if not 0.0 < understood.language_confidence < UNSURE:
+        return tag
     spoken = {part for language in settings.languages for part in _ways(_tag(language))}
-    return "" if unsure and spoken and spoken.isdisjoint(_ways(tag)) else tag
+    return "" if spoken and spoken.isdisjoint(_ways(tag)) else tag
 
 
 def disclosed(text: str, language: str, settings: BrandSettings) -> str:
@@ -161,6 +162,8 @@ def disclosed(text: str, language: str, settings: BrandSettings) -> str:
     On a line of its own below several lines, else after a space; not twice where the text ends with it already.
     """
     disclosures = settings.disclosures
+    if not disclosures:
+        return text
     wanted = (
         *_ways(language),
         DEFAULT,
