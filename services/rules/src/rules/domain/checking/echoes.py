@@ -78,7 +78,9 @@ class Corpus:
 
     def __init__(self, texts: Mapping[str, tuple[Echo, ...]], previous: "Corpus | None" = None) -> None:
         self._texts = texts
-        filed, page = (previous._filed, previous._pages[0]) if previous is not None else ({}, _Page(()))  # noqa: SLF001
+        self._filed: Mapping[str, tuple[Echo, ...]] = {}
+        self._pages: tuple[_Page, _Page]
+        filed, page = (previous._filed, previous._pages[0]) if previous is not None else (self._filed, _Page(()))  # noqa: SLF001
         recent = [echo for name, own in texts.items() if filed.get(name) is not own for echo in own]
         if len(recent) > _MOST_RECENT:
             filed, page, recent = texts, _Page([echo for own in texts.values() for echo in own]), []

@@ -81,7 +81,7 @@ class Watch:
         probes = [watched.probe for watched in self._watched.values()]
         self._snapshot: Snapshot = self._built(probes, previous._snapshot if previous is not None else None)  # noqa: SLF001
         texts = {name: watched.echoes for name, watched in self._watched.items()}
-        self._corpus = Corpus(texts, previous._corpus if previous is not None else None)  # noqa: SLF001
+        self._corpus: Corpus = Corpus(texts, previous._corpus if previous is not None else None)  # noqa: SLF001
 
     @property
     def is_overgrown(self) -> bool:
