@@ -1,7 +1,6 @@
 """Short ways to events, rules and snapshots."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -118,7 +117,7 @@ def comment() -> Callable[..., Event]:
     def make(name: str = "e", *, at: float = 0.0, **changes: Any) -> Event:
         event_id = sha256(name.encode()).hexdigest()
         times = {"event_time": NOON + at, "received_time": NOON + at + 1}
-        return replace(_COMMENT, event_id=event_id, **{**times, **changes})
+        return _COMMENT._replace(event_id=event_id, **{**times, **changes})
 
     return make
 

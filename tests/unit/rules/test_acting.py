@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
@@ -188,7 +187,7 @@ def test_whoever_matched_nothing_or_met_a_held_brand_is_known_too(comment: Comme
     silent, met = evaluate(snapshot(asks), EMPTY, comment("1", text="hm"), NOTHING_UNDERSTOOD)
     _, held = evaluate(snapshot(asks, held=True), EMPTY, comment("1"), NOTHING_UNDERSTOOD)
     assert silent.outcome is Outcome.NO_MATCH
-    assert met == held == replace(EMPTY, first_event=comment("1").event_id[:32])
+    assert met == held == EMPTY._replace(first_event=comment("1").event_id[:32])
     assert evaluate(snapshot(asks), met, comment("2"), NOTHING_UNDERSTOOD)[0].outcome is Outcome.NOT_ACTED
 
 

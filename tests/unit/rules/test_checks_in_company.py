@@ -1,5 +1,6 @@
 """Vetting: the checks of a rule beside the rules in force, as they change."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,9 +12,9 @@ from rules.adapters.matching import build_matcher
 from rules.domain.checking.examples import Example
 from rules.domain.event import Understanding
 from rules.domain.leaves import TextLeaf
-from rules.domain.matching.index import Snapshot, build_snapshot
+from rules.domain.matching.index import MAX_RECENT, Snapshot, build_snapshot
 from rules.domain.model import BrandSettings, Reply, Rule, Tag
-from rules.vetting import MOST_ACTIVE, Draft, Vetting
+from rules.vetting import MANY, MOST_ACTIVE, Draft, Vetting
 
 Rules = Callable[..., Rule]
 Brands = Callable[..., Snapshot]
@@ -89,3 +90,41 @@ def test_a_brand_has_room_for_so_many_rules(rule: Rules) -> None:
     with pytest.raises(Problem, match="pause or archive some") as refused:
         asked.check_room("acme", "new")
     assert (refused.value.status, refused.value.code) == (409, "too_many_rules")
+
+
+async def test_a_large_brand_is_made_ready_and_kept_so_while_rules_change(rule: Rules, snapshot: Brands) -> None:
+    rules = [answering(rule, f"r{number}", f"word{number}", f"about {number}") for number in range(MANY)]
+    in_force = Standing(snapshot(*rules))
+    asked = vetting(in_force)
+    passed = asyncio.Event()
+    later: asyncio.Queue[Snapshot] = asyncio.Queue()
+
+    async def newer(_: Snapshot) -> Snapshot:
+        passed.set()
+        in_force.snapshot = await later.get()
+        return in_force.snapshot
+
+    running = asyncio.create_task(asked.run(newer))
+    await passed.wait()
+    ready = asked._companies["acme"].watch
+    changed = [answering(rule, f"new{number}", f"other{number}", "about word3") for number in range(MAX_RECENT + 1)]
+    passed.clear()
+    later.put_nowait(build_snapshot(2, [BrandSettings("acme")], [*rules, *changed], [], build_matcher, in_force.snapshot))
+    await passed.wait()
+    running.cancel()
+    kept = asked._companies["acme"].watch
+    assert (ready.is_overgrown, kept.is_overgrown, len(kept._watched)) == (False, False, MANY + MAX_RECENT + 1)
+    assert await codes(asked, answering(rule, "draft", "word9", "about other7 and word3")) == ["self_triggering"] * 2
+
+
+async def test_a_rule_saved_during_a_merge_is_compared_with_afterwards(rule: Rules, snapshot: Brands) -> None:
+    rules = [answering(rule, f"r{number}", f"word{number}", f"about {number}") for number in range(MANY)]
+    in_force = Standing(snapshot(*rules))
+    asked = vetting(in_force)
+    await codes(asked, rules[0])
+    company = asked._companies["acme"]
+    one = answering(rule, "one", "thanks", "welcome")
+    in_force.snapshot = build_snapshot(2, [BrandSettings("acme")], [*rules[1:], one], [], build_matcher, in_force.snapshot)
+    await asked._merge("acme", company)
+    assert await codes(asked, answering(rule, "draft", "price", "thanks")) == ["self_triggering"]
+    assert await codes(asked, answering(rule, "draft", "price", "word0")) == []

@@ -2,7 +2,6 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -298,6 +297,6 @@ def test_the_same_input_gives_the_same_decision(comment: Comments, rule: Rules, 
     event = comment()
     understood = Understanding("en", 0.9, -0.5, "negative", 0.8, frozenset({"question"}))
     first = evaluate(snapshot(*rules), EMPTY, event, understood)
-    second = evaluate(snapshot(*reversed(rules)), EMPTY, replace(event), understood)
+    second = evaluate(snapshot(*reversed(rules)), EMPTY, event._replace(), understood)
     assert first == second
     assert (first[0].understanding, first[0].cobra) == (understood, CobraLevel.CONTRIBUTING)

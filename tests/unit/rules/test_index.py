@@ -102,7 +102,7 @@ def test_one_change_leaves_the_large_tier_as_it_is(comment: Callable[..., Event]
     assert back.is_merged
 
 
-def test_many_changes_make_one_tier_again(comment: Callable[..., Event]) -> None:
+def test_many_changes_leave_the_large_tier_to_a_merge(comment: Callable[..., Event]) -> None:
     rules = many(2000)
     index = build_index(rules, build_matcher)
     for number in range(MAX_RECENT):
@@ -110,8 +110,27 @@ def test_many_changes_make_one_tier_again(comment: Callable[..., Event]) -> None
     at_most = index.followed_by(rules, build_matcher)
     rules[MAX_RECENT] = replace(rules[MAX_RECENT], version=2)
     beyond = at_most.followed_by(rules, build_matcher)
-    assert (at_most.is_merged, beyond.is_merged) == (False, True)
-    assert beyond.matched(seen(comment(text="word3"))) == at_most.matched(seen(comment(text="word3"))) == [(rules[3], None)]
+    assert (at_most.is_overgrown, beyond.is_overgrown) == (False, True)
+    assert beyond._base is index._base
+    merged = beyond.merged(build_matcher)
+    assert (merged.is_overgrown, merged.is_merged, len(merged)) == (False, True, len(rules))
+    assert merged.matched(seen(comment(text="word3"))) == at_most.matched(seen(comment(text="word3"))) == [(rules[3], None)]
+
+
+def test_a_change_during_a_merge_counts_after_it(comment: Callable[..., Event]) -> None:
+    rules = many(2000)
+    before = build_index(rules, build_matcher).followed_by(rules[1:], build_matcher)
+    newer = [replace(rules[7], version=2), *rules[8:]]
+    meanwhile = before.followed_by(newer, build_matcher)
+    after = before.merged(build_matcher).followed_by(newer, build_matcher)
+    for text in ("word0", "word7", "word8"):
+        assert after.matched(seen(comment(text=text))) == meanwhile.matched(seen(comment(text=text)))
+    assert len(after) == len(meanwhile) == len(newer)
+
+
+def test_an_index_most_of_which_is_new_is_built_anew() -> None:
+    index = build_index(many(10), build_matcher).followed_by(many(2000), build_matcher)
+    assert index.is_merged
 
 
 def test_merging_changes_nothing_but_the_tiers(comment: Callable[..., Event]) -> None:

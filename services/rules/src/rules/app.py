@@ -98,8 +98,16 @@ async def api(
 
         readiness = _readiness(database, feed, prepared)
         app = build_api("Antiphon rules", telemetry=telemetry, readiness=readiness, keys=keys, answers=answers)
-        _register(app, store, changes, configuration, people, history, in_force, database, sealer, clock)
-        yield app, [feed.run(), in_force.run(), prepare(), outbox.run(feed.wait_complete), people.tidy()]
+        vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
+        _register(app, store, changes, configuration, people, history, in_force, vetting, database, sealer, clock)
+
+        async def make_ready() -> None:
+            """Beside the first requests: a save that comes early waits for it, as it would without."""
+            await feed.wait_complete()
+            await in_force.wait_built()
+            await vetting.run(in_force.newer)
+
+        yield app, [feed.run(), in_force.run(), prepare(), make_ready(), outbox.run(feed.wait_complete), people.tidy()]
     finally:
         client.close()
 
@@ -136,11 +144,11 @@ def _register(
     people: PeopleService,
     history: MongoHistory,
     in_force: ConfigurationInForce,
+    vetting: Vetting,
     database: Database,
     sealer: Sealer,
     clock: Clock,
 ) -> None:
-    vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
     rules = RuleService(store=store, changes=changes, configuration=configuration, vetting=vetting, read=read_version)
     trials = TrialService(
         rules=rules,

@@ -224,8 +224,7 @@ def _told(sample: Sample) -> Told:
 def _event(brand: str, rule: Rule, sample: Sample, now: float, event_id: str) -> Event:
     where, author = rule.where, sample.author or Author()
     event = placed(where, sample.text, now, brand=brand, event_id=event_id)
-    return replace(
-        event,
+    return event._replace(
         platform=sample.platform or event.platform,
         kind=sample.kind or event.kind,
         author_id=author.id,

@@ -39,42 +39,57 @@ _NANOS = 1_000_000_000
 
 def decode_event(record: Record) -> Incoming:
     """Return the event in a record. Raises Invalid when the bytes are no event."""
-    try:
-        message = event_pb2.Event.FromString(record.value)
-    except DecodeError as error:
-        raise Invalid("undecodable", f"not an antiphon.v1.Event: {error}") from error
-    if not message.event_id or not message.brand or not message.object:
-        raise Invalid("incomplete", "an event needs event_id, brand and object")
+    event = read_event(record.value)
     if record.key is None:
         raise Invalid("no_key", "an event's record needs its key brand/author")
-    return Incoming(record.key, _to_event(message))
+    return Incoming(record.key, event)
 
 
-def _to_event(message: event_pb2.Event) -> Event:
+def read_event(value: bytes) -> Event:
+    """Return the event in bytes. Raises Invalid when they are none."""
+    try:
+        message = event_pb2.Event.FromString(value)
+    except DecodeError as error:
+        raise Invalid("undecodable", f"not an antiphon.v1.Event: {error}") from error
+    media = tuple([item.type for item in message.media]) if message.media else ()
+    event = to_event(message, message.text, media, message.rating if message.HasField("rating") else None, message.ad)
+    if not event.event_id or not event.brand or not event.object:
+        raise Invalid("incomplete", "an event needs event_id, brand and object")
+    return event
+
+
+def to_event(
+    message: event_pb2.Event | decision_pb2.Decision,
+    text: str = "",
+    media: tuple[str, ...] = (),
+    rating: float | None = None,
+    ad: bool = False,
+) -> Event:
+    """Return the event with the fields that a decision repeats, and what it does not: `text`, `media`, `rating`, `ad`."""
     author = message.author
     return Event(
-        event_id=message.event_id,
-        brand=message.brand,
-        platform=_PLATFORMS.get(message.platform, "unspecified"),
-        account=message.account,
-        channel=message.channel,
-        kind=_KINDS.get(message.kind, "unspecified"),
-        verb=_VERBS.get(message.verb, "unspecified"),
-        object=message.object,
-        parent=message.parent,
-        root=message.root,
-        author_id=author.id,
-        author_name=author.name,
-        author_handle=author.handle,
-        followers=author.followers if author.HasField("followers") else None,
-        verified=author.verified if author.HasField("verified") else None,
-        text=message.text,
-        media=tuple([item.type for item in message.media]) if message.media else (),
-        rating=message.rating if message.HasField("rating") else None,
-        ad=message.ad,
-        echo=message.echo,
-        event_time=seconds(message.event_time),
-        received_time=seconds(message.received_time),
+        message.event_id,
+        message.brand,
+        _PLATFORMS.get(message.platform, "unspecified"),
+        message.account,
+        message.channel,
+        _KINDS.get(message.kind, "unspecified"),
+        _VERBS.get(message.verb, "unspecified"),
+        message.object,
+        message.parent,
+        message.root,
+        author.id,
+        author.name,
+        author.handle,
+        author.followers if author.HasField("followers") else None,
+        author.verified if author.HasField("verified") else None,
+        text,
+        media,
+        rating,
+        ad,
+        message.echo,
+        seconds(message.event_time),
+        seconds(message.received_time),
     )
 
 

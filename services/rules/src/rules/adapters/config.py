@@ -5,6 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
+from antiphon import process
 from antiphon.config_feed import Change
 from antiphon.v1.config_pb2 import BrandConfig, ChannelConfig, ConfigRecord, RuleConfig, SegmentConfig
 from antiphon.v1.decision_pb2 import Mode as ModeNumber
@@ -18,8 +19,12 @@ from rules.domain.model import BrandSettings, FlagTerms, RemoteModel, Rule
 log = logging.getLogger(__name__)
 
 QUIET_SECONDS = 30.0
-"""Without a change for so long, what has changed becomes one with the rest: half a second's work at 10,000 rules, during which
-a change would wait."""
+"""Without a change for so long, what has changed becomes one with the rest: a second's work at 10,000 rules, which slows what
+goes on beside it."""
+
+_KEPT_AFTER = 2_000
+"""New rules after which the collector is told to leave them alone: walking through 10,000 again and again stops everything for
+half a second each time, and they have no cycles that it could free."""
 
 
 class ConfigurationInForce:
@@ -38,6 +43,9 @@ class ConfigurationInForce:
         self._revision = -1
         self._changed = asyncio.Event()
         self._built = asyncio.Event()
+        self._swapped = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._kept = 0
         self._snapshot = build_snapshot(-1, [], [], [], build_matcher)
 
     @property
@@ -91,33 +99,62 @@ class ConfigurationInForce:
         """Return once a snapshot holds everything applied so far."""
         await self._built.wait()
 
+    async def newer(self, known: Snapshot) -> Snapshot:
+        """Return the newest configuration once it is another one than `known`."""
+        while self._snapshot is known:
+            await self._swapped.wait()
+        return self._snapshot
+
     async def run(self) -> None:
-        """Rebuild after each burst of changes and tidy up when none came for a while, in a thread, and swap; until cancelled."""
+        """Rebuild after each burst of changes, in a thread, and swap; merge beside that; until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow())
+            tasks.create_task(self._merge())
+
+    async def _follow(self) -> None:
         while True:
-            if not await self._changes_came():
-                self._snapshot = await asyncio.to_thread(merge_snapshot, self._snapshot, build_matcher)
-                await self._changed.wait()
+            await self._changed.wait()
+            await self._rebuild()
+            log.info("configuration in force", extra={"count": len(self._rules), "offset": self._snapshot.revision})
+
+    async def _merge(self) -> None:
+        """Make one tier of two when a brand has changed much, or nothing changes for a while; changes do not wait for it."""
+        while True:
+            snapshot = self._snapshot
+            if snapshot.is_overgrown or not await self._changes_from(snapshot):
+                merged = await asyncio.to_thread(merge_snapshot, snapshot, build_matcher)
+                if merged is not snapshot:
+                    await self._rebuild(merged)
+                else:
+                    await self.newer(snapshot)
+
+    async def _changes_from(self, snapshot: Snapshot) -> bool:
+        try:
+            await asyncio.wait_for(self.newer(snapshot), QUIET_SECONDS)
+        except TimeoutError:
+            return False
+        return True
+
+    async def _rebuild(self, previous: Snapshot | None = None) -> None:
+        """Swap in what is in force now, built on `previous` (None: on the snapshot before)."""
+        async with self._one_at_a_time:
             self._changed.clear()
-            revision = self._revision
             self._snapshot = await asyncio.to_thread(
                 build_snapshot,
-                revision,
+                self._revision,
                 self._brand_settings(),
                 list(self._rules.values()),
                 [_account(channel) for channel in self._channels.values() if not channel.deleted],
                 build_matcher,
-                self._snapshot,
+                previous or self._snapshot,
             )
+            if len(self._rules) - self._kept > _KEPT_AFTER:
+                process.keep_what_exists()
+                self._kept = len(self._rules)
             if not self._changed.is_set():
                 self._built.set()
-            log.info("configuration in force", extra={"count": len(self._rules), "offset": revision})
-
-    async def _changes_came(self) -> bool:
-        try:
-            await asyncio.wait_for(self._changed.wait(), QUIET_SECONDS)
-        except TimeoutError:
-            return False
-        return True
+            self._swapped.set()
+            self._swapped = asyncio.Event()
 
     def _brand_settings(self) -> list[BrandSettings]:
         segments: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)

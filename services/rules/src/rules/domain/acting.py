@@ -1,7 +1,7 @@
 """From a rule's `then` to actions for one event: mode, words, time. What cannot be done has its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -76,12 +76,12 @@ def build_action(situation: Situation, rule: Rule, position: int) -> Action | Re
 def _with_content(action: Action, template: RuleAction, situation: Situation, rule: Rule) -> Action:
     match template:
         case Tag():
-            return replace(action, tags=template.tags)
+            return action._replace(tags=template.tags)
         case Handoff():
-            return replace(action, queue=template.queue, note=template.note)
+            return action._replace(queue=template.queue, note=template.note)
         case Notify():
             body = notice(rule, situation.event, situation.understanding)
-            return replace(action, url=template.url, secret_ref=template.secret_ref, body=body)
+            return action._replace(url=template.url, secret_ref=template.secret_ref, body=body)
         case _:
             return action
 
@@ -150,9 +150,10 @@ def spoken_language(understood: Understanding, settings: BrandSettings) -> str:
     An unsure guess counts only if it is one of the brand's languages. A confidence of 0 means that none was given.
     """
     tag = _tag(understood.language)
-    unsure = 0.0 < understood.language_confidence < UNSURE
+    if not 0.0 < understood.language_confidence < UNSURE:
+        return tag
     spoken = {part for language in settings.languages for part in _ways(_tag(language))}
-    return "" if unsure and spoken and spoken.isdisjoint(_ways(tag)) else tag
+    return "" if spoken and spoken.isdisjoint(_ways(tag)) else tag
 
 
 def disclosed(text: str, language: str, settings: BrandSettings) -> str:
@@ -161,6 +162,8 @@ def disclosed(text: str, language: str, settings: BrandSettings) -> str:
     On a line of its own below several lines, else after a space; not twice where the text ends with it already.
     """
     disclosures = settings.disclosures
+    if not disclosures:
+        return text
     wanted = (
         *_ways(language),
         DEFAULT,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum, auto
+from typing import NamedTuple
 
 from rules.domain.event import NOTHING_UNDERSTOOD, Event, Understanding
 
@@ -102,8 +103,7 @@ class RuleLimit:
     within_seconds: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(NamedTuple):
     """One thing to do. `not_before` and `expires` are unix seconds UTC; `text` is as it will be posted.
 
     `position` is the place in the rule's `then`, from 0; `limits` are those that cross authors.
@@ -130,8 +130,7 @@ class Action:
     body: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleOutcome:
+class RuleOutcome(NamedTuple):
     """What became of a rule that matched by place and text; `detail` names the values compared, for people."""
 
     rule_id: str
@@ -140,8 +139,7 @@ class RuleOutcome:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Assignment:
+class Assignment(NamedTuple):
     """The arm ("treatment" or "holdout") of an experiment that the author is in, for a rule that matched."""
 
     experiment: str
@@ -149,8 +147,7 @@ class Assignment:
     arm: str
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The decision on one event under one configuration."""
 
     event: Event

@@ -1,7 +1,5 @@
 """The decision on one event: a pure function of configuration, state and event."""
 
-from dataclasses import replace
-
 from rules.domain.acting import Situation, build_action
 from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
 from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
@@ -94,7 +92,7 @@ def _decide(snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: 
 
 def _held(rules: tuple[RuleOutcome, ...], settings: BrandSettings) -> tuple[RuleOutcome, ...]:
     return tuple(
-        replace(rule, reason=Reason.HELD, detail=settings.held_reason) if rule.reason is Reason.UNSPECIFIED else rule
+        rule._replace(reason=Reason.HELD, detail=settings.held_reason) if rule.reason is Reason.UNSPECIFIED else rule
         for rule in rules
     )
 

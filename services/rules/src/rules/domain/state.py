@@ -6,8 +6,8 @@ again and consumes nothing. All times are event times (unix seconds), so that th
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 from antiphon.windows import fits
 from rules.domain.decision import LimitScope, RuleLimit
@@ -35,8 +35,7 @@ _EVENT_CHARACTERS = 32
 """Event ids are hashes: half of one still tells events apart and halves the state."""
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """An event made a rule act for the author; `object` is the post, or "" if no limit looks at it."""
 
     rule_id: str
@@ -46,8 +45,7 @@ class Use:
     keep_until: float
 
 
-@dataclass(frozen=True, slots=True)
-class VariantUse:
+class VariantUse(NamedTuple):
     """An event was answered with a variant of the action at `position` of a rule."""
 
     rule_id: str
@@ -57,8 +55,7 @@ class VariantUse:
     variant: int
 
 
-@dataclass(frozen=True, slots=True)
-class AuthorState:
+class AuthorState(NamedTuple):
     """The state of one author, immutable. `first_event`: the first one seen since a rule asks for it, "" if none did."""
 
     uses: tuple[Use, ...] = ()
@@ -159,7 +156,7 @@ def consume(
         event_id[:_EVENT_CHARACTERS],
         event_time + longest + REDELIVERY_SECONDS,
     )
-    return replace(state, uses=_bounded_uses((*(u for u in state.uses if u.keep_until >= now), use)))
+    return state._replace(uses=_bounded_uses((*(u for u in state.uses if u.keep_until >= now), use)))
 
 
 def _bounded_uses(uses: tuple[Use, ...]) -> tuple[Use, ...]:
@@ -177,11 +174,11 @@ def give_variant(
         return state
     use = VariantUse(rule_id, position, event_id[:_EVENT_CHARACTERS], event_time, variant)
     kept = tuple(v for v in state.variants if v.event_time + ROTATION_SECONDS >= now)
-    return replace(state, variants=(*kept, use)[-MAX_VARIANTS:])
+    return state._replace(variants=(*kept, use)[-MAX_VARIANTS:])
 
 
 def meet(state: AuthorState, event_id: str) -> AuthorState:
     """Return the state that remembers the author's first event: this one, if none is known; the same object when it does."""
     if state.first_event:
         return state
-    return replace(state, first_event=state.first_known or event_id[:_EVENT_CHARACTERS])
+    return state._replace(first_event=state.first_known or event_id[:_EVENT_CHARACTERS])

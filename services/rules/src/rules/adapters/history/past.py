@@ -11,10 +11,9 @@ from typing import Protocol
 from google.protobuf.message import DecodeError
 
 from antiphon.errors import Invalid
-from antiphon.kafka import Record
 from antiphon.mongo import Collection
 from antiphon.v1.decision_pb2 import Decision
-from rules.adapters.codec import decode_event, seconds
+from rules.adapters.codec import read_event, seconds
 from rules.adapters.history.archive import DECIDED, EVENTS, MAX_RECORDS
 from rules.adapters.history.blocks import Raw
 from rules.adapters.history.lanes import Stretch, readers
@@ -121,7 +120,7 @@ class _Track:
 
     def _event(self, offset: int, key: bytes, value: bytes) -> tuple[float, int, bytes, Event] | None:
         try:
-            event = decode_event(Record("", 0, offset, key, value)).event
+            event = read_event(value)
         except Invalid:
             return None  # the engine put it aside as well
         if not self._since <= event.received_time < self._until:
@@ -149,8 +148,9 @@ class _Track:
         except DecodeError:
             return
         self._decided = max(self._decided, seconds(message.received_time))
-        self._known.pop(message.event_id, None)  # so that it is the youngest
-        self._known[message.event_id] = (understanding_of(message), verdict_of(message))
+        event_id = message.event_id
+        self._known.pop(event_id, None)  # so that it is the youngest
+        self._known[event_id] = (understanding_of(message), verdict_of(message))
 
     def _joined(self, key: bytes, event: Event) -> Past:
         known = self._known.get(event.event_id)  # it stays: the event may come again in the same block

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
-from antiphon.v1 import decision_pb2, event_pb2
+from antiphon.v1 import decision_pb2
 from antiphon.v1.decision_pb2 import Decision as DecisionMessage
-from rules.adapters.codec import seconds
+from rules.adapters.codec import seconds, to_event
 from rules.domain.decision import (
     Action,
     ActionKind,
@@ -19,7 +19,7 @@ from rules.domain.decision import (
     RuleLimit,
     RuleOutcome,
 )
-from rules.domain.event import NOTHING_UNDERSTOOD, Event, Understanding
+from rules.domain.event import NOTHING_UNDERSTOOD, Understanding
 from rules.domain.replaying.replay import Verdict
 from rules.ports import Recorded
 
@@ -34,9 +34,6 @@ def _members(enum: Any, prefix: str, kind: type[E]) -> dict[int, E]:
     return {number: kind(word) for number, word in _words(enum, prefix).items()}
 
 
-_PLATFORMS: Final = _words(event_pb2.Platform, "PLATFORM_")
-_KINDS: Final = _words(event_pb2.EventKind, "EVENT_KIND_")
-_VERBS: Final = _words(event_pb2.Verb, "VERB_")
 _POLARITIES: Final = {**_words(decision_pb2.Polarity, "POLARITY_"), 0: ""}
 _OUTCOMES: Final = _members(decision_pb2.Outcome, "OUTCOME_", Outcome)
 _REASONS: Final = _members(decision_pb2.Reason, "REASON_", Reason)
@@ -89,7 +86,7 @@ def decode_recorded(message: DecisionMessage) -> Recorded:
     """Return a decision; its event has the fields that a decision repeats, no text and no media."""
     return Recorded(
         Decision(
-            event=_event(message),
+            event=to_event(message),
             config_revision=message.config_revision,
             outcome=_OUTCOMES.get(message.outcome, Outcome.UNSPECIFIED),
             reason=_REASONS.get(message.reason, Reason.UNSPECIFIED),
@@ -101,34 +98,6 @@ def decode_recorded(message: DecisionMessage) -> Recorded:
         ),
         decided_time=seconds(message.decided_time),
         whole=False,
-    )
-
-
-def _event(message: DecisionMessage) -> Event:
-    author = message.author
-    return Event(
-        event_id=message.event_id,
-        brand=message.brand,
-        platform=_PLATFORMS.get(message.platform, "unspecified"),
-        account=message.account,
-        channel=message.channel,
-        kind=_KINDS.get(message.kind, "unspecified"),
-        verb=_VERBS.get(message.verb, "unspecified"),
-        object=message.object,
-        parent=message.parent,
-        root=message.root,
-        author_id=author.id,
-        author_name=author.name,
-        author_handle=author.handle,
-        followers=author.followers if author.HasField("followers") else None,
-        verified=author.verified if author.HasField("verified") else None,
-        text="",
-        media=(),
-        rating=None,
-        ad=False,
-        echo=message.echo,
-        event_time=seconds(message.event_time),
-        received_time=seconds(message.received_time),
     )
 
 

@@ -208,4 +208,4 @@ def _events(block: Document) -> Iterator[Event]:
 
 
 def _with_event(recorded: Recorded, event: Event | None) -> Recorded:
-    return recorded if event is None else replace(recorded, decision=replace(recorded.decision, event=event), whole=True)
+    return recorded if event is None else replace(recorded, decision=recorded.decision._replace(event=event), whole=True)

@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from antiphon.problems import Problem
 from rules.adapters.http.bodies import MAX_BODY_BYTES, BrandViewer, Limit, StrictRoute
+from rules.adapters.http.understood import UnderstandingOut, understanding_out
 from rules.domain.decision import Decision, Outcome, Reason
-from rules.domain.event import Event, Understanding
+from rules.domain.event import Event
 from rules.history import After, Before, HistoryService, Wanted
 from rules.ports import Recorded
 
@@ -31,17 +32,6 @@ class Author(BaseModel):
     id: str
     name: str
     handle: str
-
-
-class UnderstandingOut(BaseModel):
-    """What was understood of the text: score from -1 to 1, confidences from 0 to 1."""
-
-    language: str
-    language_confidence: float
-    sentiment: str
-    score: float | None
-    confidence: float
-    flags: list[str]
 
 
 class RuleOut(BaseModel):
@@ -204,7 +194,7 @@ def decision_out(recorded: Recorded) -> DecisionOut:
         echo=event.echo,
         outcome=decision.outcome,
         reason="" if decision.reason is Reason.UNSPECIFIED else decision.reason,
-        understanding=_understanding(decision.understanding),
+        understanding=understanding_out(decision.understanding),
         cobra=decision.cobra,
         rules=_rules(decision),
         actions=_actions(decision),
@@ -214,17 +204,6 @@ def decision_out(recorded: Recorded) -> DecisionOut:
 
 def _author(event: Event) -> Author:
     return Author(id=event.author_id, name=event.author_name, handle=event.author_handle)
-
-
-def _understanding(understood: Understanding) -> UnderstandingOut:
-    return UnderstandingOut(
-        language=understood.language,
-        language_confidence=understood.language_confidence,
-        sentiment=understood.polarity,
-        score=understood.sentiment,
-        confidence=understood.sentiment_confidence,
-        flags=sorted(understood.flags),
-    )
 
 
 def _rules(decision: Decision) -> list[RuleOut]:

@@ -1,27 +1,15 @@
 """Answers of the routes that try rules and explain them."""
 
 from collections.abc import Iterable
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
 from rules.adapters.http.bodies import Out
+from rules.adapters.http.understood import UnderstandingOut, understanding_out
 from rules.domain.decision import Action, Decision, Reason, RuleOutcome
-from rules.domain.event import Understanding
 from rules.trials import Explanation, RuleExplained, Trial
 
 _ACTION_FIELDS = ("rule_id", "position", "text", "language", "variant", "queue", "note", "url")
-
-
-class UnderstandingOut(Out):
-    """What was understood of the text. `sentiment` is a word, `score` goes from -1 to 1 (null: not determined)."""
-
-    language: str
-    language_confidence: float
-    sentiment: str
-    score: float | None
-    confidence: float
-    flags: list[str]
 
 
 class ActionOut(Out):
@@ -156,7 +144,7 @@ def trial_out(trial: Trial) -> TrialOut:
         detail=verdict.detail,
         terms=list(verdict.explained.terms),
         actions=_actions(verdict.decision.actions),
-        understanding=_understanding(trial.understanding),
+        understanding=understanding_out(trial.understanding),
         in_force=_decision(trial.in_force),
     )
 
@@ -165,8 +153,8 @@ def explanation_out(found: Explanation) -> ExplanationOut:
     """Return an explanation as it is answered."""
     recorded = found.recorded
     return ExplanationOut(
-        event=asdict(found.event),
-        understanding=_understanding(found.understanding),
+        event=found.event._asdict(),
+        understanding=understanding_out(found.understanding),
         recorded=recorded
         and RecordedOut(
             decided_time=datetime.fromtimestamp(recorded.decided_time, UTC),
@@ -227,17 +215,6 @@ def _actions(actions: Iterable[Action]) -> list[ActionOut]:
         )
         for action in actions
     ]
-
-
-def _understanding(understood: Understanding) -> UnderstandingOut:
-    return UnderstandingOut(
-        language=understood.language,
-        language_confidence=understood.language_confidence,
-        sentiment=understood.polarity,
-        score=understood.sentiment,
-        confidence=understood.sentiment_confidence,
-        flags=sorted(understood.flags),
-    )
 
 
 def _reason(reason: Reason) -> str:

@@ -1,13 +1,13 @@
 """The texts that rules may post, and which of them can hold what a condition asks for."""
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from rules.domain.acting import DEFAULT, disclosed
-from rules.domain.checking.terms import Term, forms
-from rules.domain.checking.ways import Conjunction, Disjunction, Formula, Found, Literal, formula
+from rules.domain.checking.terms import forms
+from rules.domain.checking.ways import formula, needed
 from rules.domain.decision import Mode
 from rules.domain.leaves import Condition, TextMode
 from rules.domain.matching.text import fold, words_form
@@ -17,6 +17,9 @@ from rules.domain.templates import Placeholder, parse, render
 _SAMPLES: tuple[Mapping[str, str], ...] = ({}, {"author.first_name": "Alex", "author.handle": "alex.example"})
 _BETWEEN = "\n"
 """Between two texts: in no folded text and in no term."""
+
+_MOST_RECENT = 512
+"""Texts beside those that are joined once and for all: joining them takes longer than searching, at every change."""
 
 _IN_PLAIN_SIGHT = frozenset({TextMode.WORDS, TextMode.CONTAINS, TextMode.PREFIX})
 """Ways of looking for a term that only ever find its spelling as it stands."""
@@ -68,22 +71,46 @@ def _texts(action: Answer, pointer: str, settings: BrandSettings) -> Iterator[tu
 
 
 class Corpus:
-    """Texts, searched for what a condition cannot do without."""
+    """Texts by the id of their rule, searched for what a condition cannot do without. Immutable.
 
-    def __init__(self, texts: Sequence[Echo]) -> None:
+    What `previous` made of the same tuples of texts is taken over, until too much of it is out of date.
+    """
+
+    def __init__(self, texts: Mapping[str, tuple[Echo, ...]], previous: "Corpus | None" = None) -> None:
         self._texts = texts
-        self._joined = _BETWEEN.join(echo.form for echo in texts)
-        self._starts = list(accumulate((len(echo.form) + len(_BETWEEN) for echo in texts), initial=0))
+        self._filed: Mapping[str, tuple[Echo, ...]] = {}
+        self._pages: tuple[_Page, _Page]
+        filed, page = (previous._filed, previous._pages[0]) if previous is not None else (self._filed, _Page(()))  # noqa: SLF001
+        recent = [echo for name, own in texts.items() if filed.get(name) is not own for echo in own]
+        if len(recent) > _MOST_RECENT:
+            filed, page, recent = texts, _Page([echo for own in texts.values() for echo in own]), []
+        self._filed, self._pages = filed, (page, _Page(recent))
 
     def holding(self, when: Condition | None) -> Iterator[Echo]:
         """Yield every text in which the condition can hold, and perhaps some more."""
-        needed = _needed(formula(when))
-        if needed is None or any(term.squeeze or term.mode not in _IN_PLAIN_SIGHT for term in needed):
-            yield from self._texts
-            return
-        places = {place for term in needed for form in forms(term) for place in self._places(form)}
+        wanted = needed(formula(when))
+        spelled = None
+        if wanted is not None and not any(term.squeeze or term.mode not in _IN_PLAIN_SIGHT for term in wanted):
+            spelled = [form for term in wanted for form in forms(term)]
+        for page in self._pages:
+            for echo in page.texts if spelled is None else page.holding(spelled):
+                if any(echo is current for current in self._texts.get(echo.rule_id, ())):
+                    yield echo
+
+
+class _Page:
+    """Texts, joined to be searched in one go."""
+
+    def __init__(self, texts: Sequence[Echo]) -> None:
+        self.texts = texts
+        self._joined = _BETWEEN.join([echo.form for echo in texts])
+        self._starts = list(accumulate([len(echo.form) + len(_BETWEEN) for echo in texts], initial=0))
+
+    def holding(self, spelled: Iterable[str]) -> Iterator[Echo]:
+        """Yield the texts that hold one of the spellings."""
+        places = {place for form in spelled for place in self._places(form)}
         for place in sorted(places):
-            yield self._texts[place]
+            yield self.texts[place]
 
     def _places(self, form: str) -> Iterator[int]:
         at = self._joined.find(form)
@@ -91,16 +118,3 @@ class Corpus:
             place = bisect_right(self._starts, at) - 1
             yield place
             at = self._joined.find(form, self._starts[place + 1])
-
-
-def _needed(spread: Formula) -> Collection[Term] | None:
-    """Return terms of which at least one is in every text for which the formula holds; None: there are no such terms."""
-    match spread:
-        case Literal():
-            return spread.leaf.terms if isinstance(spread.leaf, Found) and not spread.negated else None
-        case Conjunction():
-            return min((terms for part in spread.of if (terms := _needed(part)) is not None), key=len, default=None)
-        case Disjunction():
-            needed = [_needed(part) for part in spread.of]
-            known = [terms for terms in needed if terms is not None]
-            return [term for terms in known for term in terms] if len(known) == len(needed) else None

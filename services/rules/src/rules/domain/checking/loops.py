@@ -6,6 +6,7 @@ answers on. Names of people cannot be known, so placeholders stand with a sample
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 
 from rules.domain.checking.echoes import Corpus, Echo, answers, echoes
@@ -16,7 +17,7 @@ from rules.domain.checking.placing import alone, placed, unbarred
 from rules.domain.evaluate import evaluate
 from rules.domain.event import NOTHING_UNDERSTOOD
 from rules.domain.explain import matched_terms
-from rules.domain.matching.index import Snapshot, build_snapshot
+from rules.domain.matching.index import Snapshot, build_snapshot, merge_snapshot
 from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.model import BrandSettings, Rule, Tag, Where
 from rules.domain.state import EMPTY
@@ -79,7 +80,19 @@ class Watch:
                 self._watched[rule.rule_id] = self._prepared(rule)
         probes = [watched.probe for watched in self._watched.values()]
         self._snapshot: Snapshot = self._built(probes, previous._snapshot if previous is not None else None)  # noqa: SLF001
-        self._corpus = Corpus([echo for watched in self._watched.values() for echo in watched.echoes])
+        texts = {name: watched.echoes for name, watched in self._watched.items()}
+        self._corpus: Corpus = Corpus(texts, previous._corpus if previous is not None else None)  # noqa: SLF001
+
+    @property
+    def is_overgrown(self) -> bool:
+        """Return whether so much has changed that `merged` makes the next change cheaper."""
+        return self._snapshot.is_overgrown
+
+    def merged(self) -> "Watch":
+        """Return a watch that finds the same. Others may follow from this one meanwhile; one merge at a time may."""
+        merged = copy(self)
+        merged._snapshot = merge_snapshot(self._snapshot, self._factory)  # noqa: SLF001
+        return merged
 
     def is_for(self, settings: BrandSettings) -> bool:
         """Return whether what is prepared is right under these settings of the brand."""

@@ -4,7 +4,7 @@ A condition is first freed of `not` (what remains is "this leaf holds" and "this
 out, it can grow without bound; beyond a bound it is not spread out and nothing is claimed of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import product
 
@@ -127,3 +127,16 @@ def _together(spread: Conjunction) -> tuple[Way, ...] | None:
             return None
         found = tuple((*left, *right) for left, right in product(found, inner))
     return found
+
+
+def needed(spread: Formula) -> Collection[Term] | None:
+    """Return terms of which at least one is in every text for which the formula holds; None: there are no such terms."""
+    match spread:
+        case Literal():
+            return spread.leaf.terms if isinstance(spread.leaf, Found) and not spread.negated else None
+        case Conjunction():
+            return min((terms for part in spread.of if (terms := needed(part)) is not None), key=len, default=None)
+        case Disjunction():
+            parts = [needed(part) for part in spread.of]
+            known = [terms for terms in parts if terms is not None]
+            return [term for terms in known for term in terms] if len(known) == len(parts) else None
