@@ -11,8 +11,9 @@ from datetime import datetime
 
 from contest.certificate import Contest, make_certificate
 
-_ENTRIES = 40
-
+SEED = hashlib.sha256(b"antiphon example seed").digest()
+ENTRIES = [hashlib.sha256(f"antiphon example entry {number}".encode()).hexdigest() for number in range(40)]
+DRAWN = datetime.fromisoformat("2026-04-01T10:00:00+02:00")
 CONTEST = Contest(
     brand="acme",
     campaign="summer-ugc",
@@ -25,10 +26,7 @@ CONTEST = Contest(
 
 def example() -> str:
     """Return the file."""
-    seed = hashlib.sha256(b"antiphon example seed").digest()
-    entries = [hashlib.sha256(f"antiphon example entry {number}".encode()).hexdigest() for number in range(_ENTRIES)]
-    at = datetime.fromisoformat("2026-04-01T10:00:00+02:00")
-    return json.dumps(make_certificate(CONTEST, seed, entries, at=at), indent=2) + "\n"
+    return json.dumps(make_certificate(CONTEST, SEED, ENTRIES, at=DRAWN), indent=2) + "\n"
 
 
 if __name__ == "__main__":

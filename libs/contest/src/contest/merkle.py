@@ -46,7 +46,9 @@ def path(tree: Levels, index: int) -> list[bytes]:
 
 
 def climb(entry: str, index: int, count: int, neighbours: Sequence[bytes]) -> bytes | None:
-    """Return the root that a path leads to, or None for a path that is not as long as the leaf's is deep."""
+    """Return the root that a path leads to, or None where there is no such leaf or the path is not as long as it is deep."""
+    if not index < count:
+        return None
     node, width, waiting = leaf(entry), count, list(neighbours)
     while width > 1:
         if index ^ 1 < width:
@@ -55,7 +57,7 @@ def climb(entry: str, index: int, count: int, neighbours: Sequence[bytes]) -> by
             other = waiting.pop(0)
             node = _join(other, node) if index % 2 else _join(node, other)
         index, width = index // 2, (width + 1) // 2
-    return None if waiting or index else node
+    return None if waiting else node
 
 
 def _above(level: Sequence[bytes]) -> list[bytes]:
