@@ -63,6 +63,11 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "backtest_diff_events_per_s": Figure("the same under two sets of rules, compared"),
     "backtest_naive_events_per_s": Figure("baseline: the same with every rule asked about every event"),
+    "contest_draw_200k_s": Figure(
+        "CPU-seconds of a draw of 100 winners and 100 alternates from 200,000 entries, tree and certificate included", most=5
+    ),
+    "contest_verify_200k_s": Figure("CPU-seconds of reading that certificate and making the draw again"),
+    "contest_shuffle_200k_s": Figure("baseline: Python's `random.sample` of the same, which nobody can check"),
     "engine_10_us": Figure("CPU-µs an event of the engine with 10 rules of one brand"),
     "engine_10k_us": Figure("the same with 10,000 rules"),
     "engine_10k_vs_10_ratio": Figure("10 rules ÷ 10,000 rules: the throughput that is left", least=0.95),

@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from antiphon_cli import (
     backtest_command,
+    campaign_verify,
     config_commands,
     explain_command,
     keys_commands,
@@ -51,6 +52,9 @@ def build() -> typer.Typer:
     keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")
     keys_commands.register(keys)
     app.add_typer(keys, name="keys")
+    campaign = typer.Typer(no_args_is_help=True, help="Campaigns: entries, rights, and draws that anyone can repeat.")
+    campaign_verify.register(campaign)
+    app.add_typer(campaign, name="campaign")
     login_command.register(app)
     explain_command.register(app)
     tail_command.register(app)

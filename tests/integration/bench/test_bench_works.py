@@ -25,6 +25,7 @@ PROMISED = {
     "rule_live_p99_s",
     "understand_us",
     "backtest_events_per_s",
+    "contest_draw_200k_s",
     "line_events_per_s",
 }
 
