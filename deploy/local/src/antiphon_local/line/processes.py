@@ -4,7 +4,7 @@ import base64
 import os
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -83,6 +83,9 @@ class Line:
             **self._services.env(),
             "HTTP_PORT": str(self.addresses[role].port),
             "SEAL_KEYS": seal_keys(self._directory / "seal-keys"),
+            "LINK_KEY": link_key(self._directory / "link-key"),
+            "LINK_BASE_URL": self.url,
+            "INGEST_FORWARDED_HOPS": "1",  # the router
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
             "KAFKA_GROUP_INSTANCE_ID": role,  # static membership, as with stable pod names: a restart keeps its partitions
             "PUBLISHER_FACEBOOK_API_URL": self.addresses["simulator"].url,
@@ -174,10 +177,23 @@ _ROUTED = {"ingest": "ingest", "rules": "rules-api", "publisher": "publisher-api
 
 def seal_keys(path: Path) -> str:
     """Return this machine's sealing key, made at first use; what it sealed stays readable at the next start."""
+    return _kept(path, lambda: f"local:{_random_key()}")
+
+
+def link_key(path: Path) -> str:
+    """Return this machine's key of tracked links, made at first use; links that were published stay good at the next start."""
+    return _kept(path, _random_key)
+
+
+def _random_key() -> str:
+    return base64.b64encode(os.urandom(32)).decode()
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        path.write_text(f"local:{base64.b64encode(os.urandom(32)).decode()}")
+        path.write_text(make())
     return path.read_text()
 
 
