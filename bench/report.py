@@ -39,6 +39,15 @@ FIGURES: Mapping[str, Figure] = {
     "ingest_durable_us": Figure("the same with Kafka's acknowledgement on all replicas"),
     "ingest_durable_ratio": Figure("baseline ÷ durable", least=0.3),
     "ingest_durable_p99_ms": Figure("p99 from request to answer at 64 connections, load and server on one CPU, ms", most=10),
+    "link_bare_us": Figure(
+        "CPU-µs a request of the baseline: uvicorn, a raw ASGI function that answers 302"
+    ),
+    "link_forgetful_us": Figure("CPU-µs a click on a tracked link: signature, lookup, visitor, event, into a log that forgets"),
+    "link_redirect_us": Figure("the same with Kafka's acknowledgement on all replicas, waited for"),
+    "link_redirect_ratio": Figure("baseline ÷ redirect"),
+    "link_redirect_p99_ms": Figure(
+        "p99 from click to redirect at 64 connections, load and server on one CPU, ms; the wait for Kafka ends at 100", most=100
+    ),
     "engine_us": Figure("CPU-µs an event of the engine: protobuf in and out, 100 rules, a tenth of the events consuming a limit"),
     "aiokafka_us": Figure("CPU-µs a record of aiokafka getmany → send"),
     "faust_us": Figure("CPU-µs a record of Faust's pass-through with default settings"),
