@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import lru_cache
 
 from antiphon.clock import Clock
 from antiphon.errors import Transient
@@ -19,6 +20,9 @@ DOOR = "links"
 
 LOST = ("busy", "unavailable", "timeout", "stopped", "bug")
 """Why a click was not recorded."""
+
+_KNOWN_AGENTS = 4_096
+"""Browsers' names whose kind is remembered: people's browsers are far fewer, and each name is at most half a kilobyte."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,8 @@ class ClickService:
     ) -> None:
         self._keys, self._configuration = tuple(keys), configuration
         self._log, self._clock, self._meter = event_log, clock, meter
-        self._bots = tuple(bots)
+        words = tuple(bots)
+        self._is_bot = lru_cache(_KNOWN_AGENTS)(lambda agent: not agent or any(word in agent for word in words))
         self._wait, self._deadline = wait.total_seconds(), deadline.total_seconds()
         self._max_in_flight = max_in_flight
         self._recording: set[asyncio.Task[None]] = set()
@@ -93,8 +98,7 @@ class ClickService:
             return Traffic.HEAD
         if visit.prefetch:
             return Traffic.PREFETCH
-        agent = visit.agent.lower()
-        return Traffic.BOT if not agent or any(word in agent for word in self._bots) else Traffic.PERSON
+        return Traffic.BOT if self._is_bot(visit.agent.lower()) else Traffic.PERSON
 
     async def _record(self, event: Event) -> None:
         if len(self._recording) >= self._max_in_flight:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address
 
 from typing_extensions import override
 
@@ -20,7 +20,7 @@ _VISITOR_BYTES = 10
 """80 bits: no two of a brand's visitors of a day share an id, and nobody needs more."""
 
 _CLICK_BYTES = 16
-_V4_BITS, _V6_BITS = 24, 48
+_V4_BYTES, _V6_BYTES = 3, 6
 """What is kept of an address: a neighbourhood, in which it cannot be told who clicked."""
 
 
@@ -85,14 +85,14 @@ def door(name: str, events: Sequence[Event]) -> Door:
 
 
 def neighbourhood(address: str) -> str:
-    """Return the part of an IP address that is looked at; empty for none."""
+    """Return the part of an IP address that is looked at, in hex; empty for none."""
     try:
         found = ip_address(address)
     except ValueError:
         return ""
-    if isinstance(found, IPv6Address) and found.ipv4_mapped:
-        found = found.ipv4_mapped
-    return str(ip_network((found, _V4_BITS if found.version == 4 else _V6_BITS), strict=False))
+    if isinstance(found, IPv6Address):
+        return (found.ipv4_mapped.packed[:_V4_BYTES] if found.ipv4_mapped else found.packed[:_V6_BYTES]).hex()
+    return found.packed[:_V4_BYTES].hex()
 
 
 def visitor(key: bytes, brand: str, day: date, address: str, agent: str) -> str:
