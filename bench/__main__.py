@@ -7,14 +7,14 @@ from pathlib import Path
 import orjson
 
 from antiphon_local.services import LocalServices
-from bench import backtest, engine, evaluate, ingest, line, match, understand
+from bench import backtest, contest, engine, evaluate, ingest, line, links, match, understand
 from bench.report import write_report
 
 ROOT = Path(__file__).parents[1]
 DIRECTORY = ROOT / "var" / "bench"
 RESULT = ROOT / "var" / "bench.json"
 
-PARTS = ("match", "evaluate", "understand", "backtest", "ingest", "engine", "sizes", "live", "line")
+PARTS = ("match", "evaluate", "understand", "backtest", "contest", "ingest", "links", "engine", "sizes", "live", "line")
 
 
 def main() -> int:
@@ -48,8 +48,8 @@ def _measure(part: str, sample: float, directory: Path) -> dict[str, float]:
     if part == "line":
         return line.through(directory, sample)
     with LocalServices(directory / "services", partitions=engine.PARTITIONS) as services:
-        if part == "ingest":
-            return ingest.measure(services, sample)
+        if part in _SERVED:
+            return _SERVED[part](services, sample)
         return _ON_KAFKA[part](services, directory, sample)
 
 
@@ -58,8 +58,12 @@ _ALONE = {
     "evaluate": evaluate.measure,
     "understand": understand.measure,
     "backtest": backtest.measure,
+    "contest": contest.measure,
 }
 """Parts that are measured in this process."""
+
+_SERVED = {"ingest": ingest.measure, "links": links.measure}
+"""Parts that are measured from outside, on the backing services."""
 
 _ON_KAFKA = {"engine": engine.measure, "sizes": engine.sizes, "live": line.live}
 

@@ -8,6 +8,8 @@ import asyncio
 import itertools
 import json
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -52,7 +54,7 @@ class _Connection(asyncio.Protocol):
             return
         self._buffer = b""
         self._latencies.append(time.perf_counter() - self._sent)
-        self.refused += head[9:10] != b"2"
+        self.refused += head[9:10] not in (b"2", b"3")
         self._next()
 
     @override
@@ -78,6 +80,16 @@ async def load(port: int, requests: list[bytes], *, count: int, connections: int
         "p50_ms": ordered[len(ordered) // 2] * 1000,
         "p99_ms": ordered[int(len(ordered) * 0.99)] * 1000,
     }
+
+
+def drive(port: int, file: Path, *, count: int, connections: int, cpu: int) -> dict[str, float]:
+    """Send the requests of a file from a process of its own; return what `load` does. Raises RuntimeError for a refusal."""
+    argv = [sys.executable, "-m", "bench.load", f"--port={port}", f"--requests={file}", f"--count={count}"]
+    done = subprocess.run([*argv, f"--connections={connections}", f"--cpu={cpu}"], capture_output=True, check=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    if result["refused"]:
+        raise RuntimeError(f"{result['refused']} requests were refused")
+    return result
 
 
 def main() -> None:

@@ -39,6 +39,13 @@ FIGURES: Mapping[str, Figure] = {
     "ingest_durable_us": Figure("the same with Kafka's acknowledgement on all replicas"),
     "ingest_durable_ratio": Figure("baseline ÷ durable", least=0.3),
     "ingest_durable_p99_ms": Figure("p99 from request to answer at 64 connections, load and server on one CPU, ms", most=10),
+    "link_bare_us": Figure("CPU-µs a request of the baseline: uvicorn, a raw ASGI function that answers 302"),
+    "link_forgetful_us": Figure("CPU-µs a click on a tracked link: signature, lookup, visitor, event, into a log that forgets"),
+    "link_redirect_us": Figure("the same with Kafka's acknowledgement on all replicas, waited for"),
+    "link_redirect_ratio": Figure("baseline ÷ redirect"),
+    "link_redirect_p99_ms": Figure(
+        "p99 from click to redirect at 64 connections, load and server on one CPU, ms; the wait for Kafka ends at 100", most=100
+    ),
     "engine_us": Figure("CPU-µs an event of the engine: protobuf in and out, 100 rules, a tenth of the events consuming a limit"),
     "aiokafka_us": Figure("CPU-µs a record of aiokafka getmany → send"),
     "faust_us": Figure("CPU-µs a record of Faust's pass-through with default settings"),
@@ -63,6 +70,11 @@ FIGURES: Mapping[str, Figure] = {
     ),
     "backtest_diff_events_per_s": Figure("the same under two sets of rules, compared"),
     "backtest_naive_events_per_s": Figure("baseline: the same with every rule asked about every event"),
+    "contest_draw_200k_s": Figure(
+        "CPU-seconds of a draw of 100 winners and 100 alternates from 200,000 entries, tree and certificate included", most=5
+    ),
+    "contest_verify_200k_s": Figure("CPU-seconds of reading that certificate and making the draw again"),
+    "contest_shuffle_200k_s": Figure("baseline: Python's `random.sample` of the same, which nobody can check"),
     "engine_10_us": Figure("CPU-µs an event of the engine with 10 rules of one brand"),
     "engine_10k_us": Figure("the same with 10,000 rules"),
     "engine_10k_vs_10_ratio": Figure("10 rules ÷ 10,000 rules: the throughput that is left", least=0.95),

@@ -2,3 +2,7 @@
 
 SECRET = b"bench-secret"
 """What bodies are signed with; both sides of a comparison know it."""
+
+LINK_KEY = b"bench" * 6 + b"ke"
+LINK_BRAND, LINK = "bench", "shipping-page"
+"""Signs and names the tracked link that is followed."""

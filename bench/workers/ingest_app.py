@@ -36,7 +36,7 @@ class _DecodeOnly:
         return ()
 
 
-class _Nowhere:
+class Nowhere:
     """An event log that forgets."""
 
     async def append(self, source: Source, received: object, events: Sequence[Event], rejected: Sequence[Rejected]) -> None:
@@ -57,7 +57,7 @@ async def main(mode: str) -> None:
     async with build(
         settings,
         platforms=platforms,
-        event_log=None if mode == "durable" else _Nowhere(),
+        event_log=None if mode == "durable" else Nowhere(),
         store=MemorySourceStore(source),
         keys=KeyRing(SystemClock()),
     ) as (app, tasks):

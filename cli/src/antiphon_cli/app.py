@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from antiphon_cli import (
     backtest_command,
+    campaign_verify,
     config_commands,
     explain_command,
     keys_commands,
@@ -55,6 +56,9 @@ def build() -> typer.Typer:
     people = typer.Typer(no_args_is_help=True, help="Privacy: what is held about a person, and forgetting one.")
     people_commands.register(people)
     app.add_typer(people, name="people")
+    campaign = typer.Typer(no_args_is_help=True, help="Campaigns: entries, rights, and draws that anyone can repeat.")
+    campaign_verify.register(campaign)
+    app.add_typer(campaign, name="campaign")
     login_command.register(app)
     explain_command.register(app)
     tail_command.register(app)

@@ -17,11 +17,15 @@ import ingest.app
 import metrics.app
 import publisher.app
 import rules.app
-from antiphon.auth import new_key
+from antiphon.auth import KeyRing, new_key
+from antiphon.clock import SystemClock
 from antiphon.config_feed import Change
 from antiphon.mongo import connect
 from antiphon.settings import MongoSettings
+from antiphon.v1.config_pb2 import BrandConfig, ConfigRecord
+from ingest.adapters.directory import Directory
 from ingest.settings import IngestSettings
+from ingest.testing import MemoryEventLog
 from metrics.settings import MetricsSettings
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.domain.machine import fresh
@@ -85,6 +89,14 @@ def _entry(brand: str) -> Entry:
     return Entry(order, fresh(order, CANARY, now))
 
 
+def _ingest(own: str) -> dict[str, Any]:
+    """Return what ingest is built on: a log that takes events, and a configuration that knows the brand."""
+    directory = Directory()
+    brand = BrandConfig(brand=own)
+    directory.apply([Change(0, f"brand/{own}/", ConfigRecord(generation=1, brand=brand))])
+    return {"event_log": MemoryEventLog(), "keys": KeyRing(SystemClock()), "directory": directory}
+
+
 def _source(own: str) -> dict[str, Any]:
     accounts = [{"account": "1", "brand": own, "channel": "main"}]
     return {"id": own, "platform": "facebook", "verify_token": "12345678", "secret": "12345678", "accounts": accounts}
@@ -95,8 +107,9 @@ async def _application(stack: AsyncExitStack, builder: Any) -> FastAPI:
     for task in tasks:
         if inspect.iscoroutine(task):
             task.close()  # nothing runs beside the applications
-    found: FastAPI = getattr(app, "_app", app)
-    return found
+    while not isinstance(app, FastAPI):
+        app = app._app  # what stands in front of it
+    return app
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -111,7 +124,7 @@ async def house(mongo_uri: str, unique_name: Callable[[str], str]) -> AsyncItera
         apps = {
             "rules": await _application(stack, rules.app.api(RulesApiSettings(**sealed))),
             "publisher": await _application(stack, publisher.app.api(PublisherSettings(**sealed))),
-            "ingest": await _application(stack, ingest.app.build(IngestSettings(**sealed))),
+            "ingest": await _application(stack, ingest.app.build(IngestSettings(**sealed), **_ingest(own))),
             "metrics": await _application(stack, metrics.app.build(MetricsSettings(**sealed))),
         }
         store = MongoConfigStore(database)

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import orjson
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
@@ -21,6 +22,7 @@ CANARY = "canary-of-the-first-brand"
 NEVER = "never-existed"
 
 NAMES = {
+    "campaign": NEVER,
     "channel": NEVER,
     "rule": NEVER,
     "segment": NEVER,
@@ -55,6 +57,7 @@ OPEN = {"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json"}
 """For everybody inside: the one base URL does not route them."""
 
 _CHANNEL = {"platform": "facebook", "account": "1"}
+_ENTRY = {"reference": "1", "person": {"id": "1"}}
 _ACCOUNTS = {"accounts": [{"account": "1", "brand": "{brand}", "channel": "main"}]}
 
 TABLE: dict[str, dict[str, Access]] = {
@@ -127,6 +130,8 @@ TABLE: dict[str, dict[str, Access]] = {
         "GET /v1/sources/{source}": Access(V, record=True),
         "PUT /v1/sources/{source}": Access(A, _ACCOUNTS, record=True),
         "DELETE /v1/sources/{source}": Access(A, record=True),
+        "POST /v1/conversions": Access(E, {"brand": "{brand}", "reference": "order-1"}),
+        "POST /v1/brands/{brand}/campaigns/{campaign}/submissions": Access(E, _ENTRY),
         "POST /v1/sources/{source}/secrets": Access(A, {"secret": "12345678"}, record=True),
     },
     "metrics": {
@@ -149,9 +154,7 @@ def request(route: str, brand: str, **names: str) -> tuple[str, str]:
 
 def told(access: Access, brand: str) -> dict[str, Any]:
     """Return body and query of a request."""
-    body = access.body
-    if body == _ACCOUNTS:
-        body = {"accounts": [{**_ACCOUNTS["accounts"][0], "brand": brand}]}
+    body = orjson.loads(orjson.dumps(access.body).replace(b"{brand}", brand.encode()))
     query = {**access.params, **({"brand": brand} if access.query else {})}
     return {**({"json": body} if body is not None else {}), **({"params": query} if query else {})}
 

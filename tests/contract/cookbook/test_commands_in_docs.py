@@ -11,7 +11,7 @@ from typer.main import get_command
 from antiphon_cli.app import build
 
 DOCS = Path(__file__).parents[3] / "docs"
-PAGES = ("marketers.md", "cookbook.md", "cli.md", "reasons.md")
+PAGES = ("marketers.md", "cookbook.md", "cli.md", "contests.md", "reasons.md")
 
 
 def _lines() -> list[tuple[str, str]]:
@@ -49,7 +49,7 @@ def test_the_command_takes_these_words(page: str, line: str, tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     words = [word for word in _words(line) if word != "--install-completion"]  # which ends the program at once
     for word in words:
-        if word.endswith(".yaml"):  # a file that must exist
+        if word.endswith((".yaml", ".json")):  # a file that must exist
             Path(word).parent.mkdir(parents=True, exist_ok=True)
             Path(word).touch()
     assert _checked(get_command(build()), words or ["understand"]), page

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from antiphon.times import from_timestamp
 from antiphon.v1 import event_pb2 as pb
 from ingest.adapters.codec import KINDS, PLATFORMS, VERBS, encode
-from ingest.domain import Account, Author, Event, Kind, Media, Platform, Verb
+from ingest.domain import Account, Author, Event, Kind, Media, Platform, Referral, Verb
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,8 @@ EVENTS = st.builds(
     ad=st.booleans(),
     echo=st.booleans(),
     raw=st.binary(max_size=20),
+    referral=st.none() | st.builds(Referral, TEXT, TEXT, TEXT, TEXT, st.floats(0, 1e9), TEXT),
+    campaign=TEXT,
 )
 
 
@@ -50,12 +52,15 @@ def test_event_arrives_as_it_was(event: Event) -> None:
     received = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)
     found = pb.Event.FromString(encode(event, Account(event.account, "acme", "page"), "source", received))
     assert (found.brand, found.channel, found.source) == ("acme", "page", "source")
-    for name in ("event_id", "account", "object", "parent", "root", "reaction", "ad", "echo", "raw"):
+    for name in ("event_id", "account", "object", "parent", "root", "reaction", "ad", "echo", "raw", "campaign"):
         assert getattr(found, name) == getattr(event, name)
     assert found.text == ("" if event.echo else event.text)
     assert (found.platform, found.kind, found.verb) == (PLATFORMS[event.platform], KINDS[event.kind], VERBS[event.verb])
     assert (found.author.id, found.author.name, found.author.handle) == (event.author.id, event.author.name, event.author.handle)
     assert [(one.type, one.url) for one in found.media] == [(one.type, one.url) for one in event.media]
     assert (found.rating if found.HasField("rating") else None) == event.rating
+    assert found.HasField("referral") == (event.referral is not None)
+    for name in ("link", "action_id", "click", "reference", "value", "currency") if event.referral else ():
+        assert getattr(found.referral, name) == getattr(event.referral, name)
     assert from_timestamp(found.event_time) == event.event_time
     assert from_timestamp(found.received_time) == received

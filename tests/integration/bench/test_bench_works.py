@@ -15,6 +15,8 @@ PROMISED = {
     "ingest_handler_ratio",
     "ingest_durable_ratio",
     "ingest_durable_p99_ms",
+    "link_redirect_us",
+    "link_redirect_p99_ms",
     "engine_vs_aiokafka_ratio",
     "engine_vs_faust_ratio",
     "evaluate_10k_vs_10_ratio",
@@ -25,6 +27,7 @@ PROMISED = {
     "rule_live_p99_s",
     "understand_us",
     "backtest_events_per_s",
+    "contest_draw_200k_s",
     "line_events_per_s",
 }
 

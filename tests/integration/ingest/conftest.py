@@ -16,13 +16,14 @@ import httpx
 import orjson
 import psutil
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 
 from antiphon.mongo import connect
 from antiphon.seal import Sealer, parse_keys
 from antiphon.settings import MongoSettings
-from antiphon.topics import EVENTS, dead_letters_of
+from antiphon.topics import CONFIG, EVENTS, dead_letters_of
+from antiphon.v1.config_pb2 import ConfigRecord
 from antiphon.v1.event_pb2 import Event
 from antiphon_local.kafka import Kafka
 from antiphon_local.ports import free_ports
@@ -34,6 +35,7 @@ from ingest.domain import Account, Secret, Source
 
 SEAL_KEYS = "k1:" + base64.b64encode(bytes(range(32))).decode()
 SECRET = b"integration-secret"
+LINK_KEY = bytes(range(32, 64))
 
 
 def comment(number: int, account: str = "100") -> dict[str, Any]:
@@ -54,6 +56,17 @@ def comment(number: int, account: str = "100") -> dict[str, Any]:
 def body_of(*changes: Any, account: str = "100") -> bytes:
     """Return a signed body's bytes."""
     return orjson.dumps({"object": "page", "entry": [{"id": account, "time": 1449135003, "changes": list(changes)}]})
+
+
+async def configure(bootstrap: str, *records: tuple[str, ConfigRecord]) -> None:
+    """Write records to the configuration topic, as the rules service does."""
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all")
+    await producer.start()
+    try:
+        for key, record in records:
+            await producer.send_and_wait(CONFIG, record.SerializeToString(), key=key.encode())
+    finally:
+        await producer.stop()
 
 
 @dataclass
@@ -112,6 +125,11 @@ class Edge:
         found = await _read(self.bootstrap, topic, self.starts)
         origin = f"/webhooks/facebook/{self.source.id}".encode()
         return [one for one in found if dict(one.headers).get("ce_source", origin) == origin]
+
+    async def web_records(self, brand: str) -> list[Any]:
+        """Return every record of a brand's own web written since `mark`."""
+        found = await _read(self.bootstrap, EVENTS, self.starts)
+        return [one for one in found if one.key.startswith(brand.encode() + b"/")]
 
     async def events(self) -> list[Event]:
         return [Event.FromString(record.value) for record in await self.records()]
@@ -189,6 +207,7 @@ def make_edge(directory: Path, bootstrap: str, mongo_uri: str, name: str) -> Edg
         "MONGO_URI": mongo_uri,
         "MONGO_DATABASE": name,
         "SEAL_KEYS": SEAL_KEYS,
+        "LINK_KEY": base64.b64encode(LINK_KEY).decode(),
         "HTTP_PORT": str(port),
         "PYTHONUNBUFFERED": "1",
         "PATH": os.environ["PATH"],

@@ -6,6 +6,7 @@ import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
@@ -16,12 +17,14 @@ from antiphon.config_feed import Change
 from antiphon.process import background
 from antiphon.testing import FakeClock
 from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
+from ingest.adapters.directory import Directory
 from ingest.app import build
 from ingest.domain import Account, Secret, Source
 from ingest.settings import IngestSettings
 from ingest.testing import MemoryEventLog, MemorySourceStore
 
 SECRET = b"app_secret"
+LINK_KEY = b"k" * 32
 
 
 @dataclass(slots=True)
@@ -31,6 +34,14 @@ class Edge:
     store: MemorySourceStore
     clock: FakeClock
     keys: KeyRing
+    directory: Directory
+    revision: int = 0
+
+    def configure(self, key: str, **entity: Any) -> None:
+        """Apply a record of the configuration topic; without an entity, its removal."""
+        self.revision += 1
+        record = ConfigRecord(generation=self.revision, **entity) if entity else None
+        self.directory.apply([Change(self.revision, key, record)])
 
     async def deliver(self, body: bytes, *, secret: bytes = SECRET, to: str = "facebook/main", **headers: str) -> httpx.Response:
         signature = "sha256=" + hmac.digest(secret, body, "sha256").hex()
@@ -63,6 +74,9 @@ def settings() -> IngestSettings:
         ingest_sources_poll_seconds=0.02,
         ingest_max_body_bytes=300_000,
         ingest_max_in_flight_events=50,
+        link_key=SecretStr(base64.b64encode(LINK_KEY).decode()),
+        ingest_click_wait_seconds=0.02,
+        ingest_max_in_flight_clicks=3,
     )
 
 
@@ -71,9 +85,11 @@ async def edge(settings: IngestSettings) -> AsyncIterator[Edge]:
     clock, log = FakeClock(), MemoryEventLog()
     store = MemorySourceStore(subscription("main", "facebook"), subscription("insta", "instagram"))
     keys = KeyRing(clock)
-    async with build(settings, clock=clock, event_log=log, store=store, keys=keys) as (app, tasks), background(*tasks):
+    directory = Directory()
+    building = build(settings, clock=clock, event_log=log, store=store, keys=keys, directory=directory)
+    async with building as (app, tasks), background(*tasks):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://edge.test") as client:
             while not (await client.get("/readyz")).is_success:  # noqa: ASYNC110 (no event to wait for)
                 await asyncio.sleep(0.01)
-            yield Edge(client, log, store, clock, keys)
+            yield Edge(client, log, store, clock, keys, directory)

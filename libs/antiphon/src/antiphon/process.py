@@ -42,7 +42,7 @@ def _server(app: ASGIApp, host: str, port: int) -> _Server:
         lifespan="off",  # construction and its order belong to app.py
         log_config=None,
         access_log=False,
-        proxy_headers=False,  # nobody asks for the client's address, and reading it costs on every request
+        proxy_headers=False,  # reading them costs on every request; whoever needs the client's address reads it there
         server_header=False,
         timeout_graceful_shutdown=_DRAIN_SECONDS,
         timeout_keep_alive=75,  # longer than usual load balancers' 60 s, so that they close first

@@ -34,6 +34,8 @@ class Platform(StrEnum):
     TRUSTPILOT = "trustpilot"
     XING = "xing"
     FLICKR = "flickr"
+    WEB = "web"
+    """The brand's own: tracked links, forms, conversions."""
 
 
 class Kind(StrEnum):
@@ -49,6 +51,12 @@ class Kind(StrEnum):
     SHARE = "share"
     FOLLOW = "follow"
     STORY_MENTION = "story_mention"
+    CLICK = "click"
+    CONVERSION = "conversion"
+    SUBMISSION = "submission"
+    VIEW = "view"
+    SAVE = "save"
+    VOTE = "vote"
 
 
 class Verb(StrEnum):
@@ -98,6 +106,18 @@ class Media:
 
 
 @dataclass(frozen=True, slots=True)
+class Referral:
+    """Where a click or a conversion came from. `click` is an event's id; `value` is in `currency`, ISO 4217."""
+
+    link: str = ""
+    action_id: str = ""
+    click: str = ""
+    reference: str = ""
+    value: float = 0.0
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One happening. `raw` is JSON of the platform's fields that have no place here; `unknown_fields` counts the unexpected."""
 
@@ -119,6 +139,8 @@ class Event:
     echo: bool = False
     raw: bytes = b""
     unknown_fields: int = 0
+    referral: Referral | None = None
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)

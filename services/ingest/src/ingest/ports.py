@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ingest.domain import Event, Kind, Reason, Rejected, Result, Source
+from ingest.web import Campaign, Link, Traffic
 
 
 class EventLog(Protocol):
@@ -87,4 +88,40 @@ class Meter(Protocol):
 
     def acknowledged(self, seconds: float) -> None:
         """Note how long a body's events took to become durable."""
+        ...
+
+
+class ClickMeter(Protocol):
+    """What is counted about tracked links."""
+
+    def click(self, traffic: Traffic) -> None:
+        """Count a request for a link."""
+        ...
+
+    def lost(self, reason: str) -> None:
+        """Count a person's click that is not known to be durable; `reason` is from a closed set."""
+        ...
+
+    def event(self, platform: str, kind: Kind) -> None:
+        """Count an event made durable."""
+        ...
+
+
+class Configuration(Protocol):
+    """What people configured, in memory."""
+
+    def complete(self) -> bool:
+        """Tell whether all that was in force at the start is known."""
+        ...
+
+    def has_brand(self, brand: str) -> bool:
+        """Tell whether the brand is configured."""
+        ...
+
+    def link(self, brand: str, link: str) -> Link | None:
+        """Return a tracked link, unless it was deleted."""
+        ...
+
+    def campaign(self, brand: str, campaign: str) -> Campaign | None:
+        """Return a campaign, unless it was deleted."""
         ...

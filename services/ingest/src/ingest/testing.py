@@ -1,5 +1,6 @@
 """Fakes of the ports, held to the real ones' behaviour by tests that run on both."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -8,15 +9,17 @@ from ingest.domain import Event, Rejected, Source
 
 
 class MemoryEventLog:
-    """Keeps what is appended; `down` makes it refuse."""
+    """Keeps what is appended; `down` makes it refuse, `slow` makes it take so many seconds."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
         self.rejected: list[Rejected] = []
         self.down = False
+        self.slow = 0.0
 
     async def append(self, source: Source, received: datetime, events: Sequence[Event], rejected: Sequence[Rejected]) -> None:
         """Keep everything, or raise Transient."""
+        await asyncio.sleep(self.slow)
         if self.down:
             raise Transient("the log is down")
         self.events += events

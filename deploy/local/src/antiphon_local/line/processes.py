@@ -82,8 +82,11 @@ class Line:
         return {
             **self._services.env(),
             "HTTP_PORT": str(self.addresses[role].port),
-            "SEAL_KEYS": secret_key(self._directory / "seal-keys"),
+            "SEAL_KEYS": "local:" + secret_key(self._directory / "seal-key"),
             "PERSON_KEY": secret_key(self._directory / "person-key"),
+            "LINK_KEY": secret_key(self._directory / "link-key"),
+            "LINK_BASE_URL": self.url,
+            "INGEST_FORWARDED_HOPS": "1",  # the router
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
             "KAFKA_GROUP_INSTANCE_ID": role,  # static membership, as with stable pod names: a restart keeps its partitions
             "PUBLISHER_FACEBOOK_API_URL": self.addresses["simulator"].url,
@@ -174,11 +177,11 @@ _ROUTED = {"ingest": "ingest", "rules": "rules-api", "publisher": "publisher-api
 
 
 def secret_key(path: Path) -> str:
-    """Return a key of this machine, made at first use; what it sealed stays readable at the next start."""
+    """Return a key of this machine, made at first use; what it sealed or signed stays good at the next start."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
-        path.write_text(f"local:{base64.b64encode(os.urandom(32)).decode()}")
+        path.write_text(base64.b64encode(os.urandom(32)).decode())
     return path.read_text()
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.v1 import event_pb2 as pb
-from ingest.domain import Account, Event, Kind, Platform, Verb
+from ingest.domain import Account, Event, Kind, Platform, Referral, Verb
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
@@ -38,6 +38,7 @@ def encode(event: Event, account: Account, source: str, received: datetime) -> b
         echo=event.echo,
         source=source,
         raw=event.raw,
+        campaign=event.campaign,
     )
     if author.id or author.name or author.handle:
         known = message.author
@@ -46,9 +47,22 @@ def encode(event: Event, account: Account, source: str, received: datetime) -> b
         message.media.add(type=part.type, url=part.url)
     if event.rating is not None:
         message.rating = event.rating
+    if event.referral is not None:
+        message.referral.CopyFrom(_referral(event.referral))
     _stamp(message.event_time, event.event_time)
     _stamp(message.received_time, received)
     return message.SerializeToString()
+
+
+def _referral(referral: Referral) -> pb.Referral:
+    return pb.Referral(
+        link=referral.link,
+        action_id=referral.action_id,
+        click=referral.click,
+        reference=referral.reference,
+        value=referral.value,
+        currency=referral.currency,
+    )
 
 
 def _stamp(field: Timestamp, moment: datetime) -> None:

@@ -5,15 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Header, Path, Query, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AwareDatetime, Field, SecretStr
 
 from antiphon.auth import Admin, Principal, Viewer
 from antiphon.clock import Clock
 from antiphon.problems import Problem
+from ingest.adapters.bodies import SLUG, Body
 from ingest.domain import Account, Source
 from ingest.sources import MAX_SECRETS, Conflict, Draft, SourceService
-
-SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
 
 _ACCOUNT = r"^[A-Za-z0-9._:@-]{1,200}$"
 
@@ -25,11 +24,7 @@ _SourceId = Annotated[str, Path(pattern=SLUG, description="id of the subscriptio
 _IfMatch = Annotated[str | None, Header(description='the ETag last seen, such as "3"', pattern=r'^"?\d{1,15}"?$')]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
-
-
-class AccountBody(_Body):
+class AccountBody(Body):
     """One of a brand's own accounts: its id on the platform, and the brand's name for it."""
 
     account: str = Field(pattern=_ACCOUNT)
@@ -37,7 +32,7 @@ class AccountBody(_Body):
     channel: str = Field(pattern=SLUG)
 
 
-class SourceBody(_Body):
+class SourceBody(Body):
     """A new subscription. Without `id` one is made up."""
 
     id: str | None = Field(default=None, pattern=SLUG)
@@ -47,14 +42,14 @@ class SourceBody(_Body):
     accounts: list[AccountBody] = Field(min_length=1, max_length=1_000)
 
 
-class ChangeBody(_Body):
+class ChangeBody(Body):
     """All accounts from now on; the verify token only when it changes."""
 
     accounts: list[AccountBody] = Field(min_length=1, max_length=1_000)
     verify_token: _Token | None = None
 
 
-class SecretBody(_Body):
+class SecretBody(Body):
     """Another signing secret; the present ones end at `old_expires_time` (default: in 48 hours)."""
 
     secret: _Token

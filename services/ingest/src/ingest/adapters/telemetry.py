@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from itertools import product
 
 from antiphon.telemetry import Telemetry
-from ingest.domain import Kind, Reason
+from ingest.clicks import LOST
+from ingest.domain import Kind, Platform, Reason
+from ingest.web import Traffic
 
 OUTCOMES = (
     "accepted",
@@ -30,21 +32,21 @@ UNKNOWN = "unknown"
 
 
 class IngestTelemetry:
-    """Counts; fulfils the service's `Meter`."""
+    """Counts; fulfils the services' `Meter` and `ClickMeter`."""
 
     def __init__(self, telemetry: Telemetry, platforms: Iterable[str]) -> None:
         names = [str(name) for name in platforms]
         requests = telemetry.counter(
             "requests", "Webhook requests by what became of them.", platform=[*names, UNKNOWN], outcome=OUTCOMES
         )
-        events = telemetry.counter("events", "Events made durable.", platform=names, kind=list(Kind))
+        events = telemetry.counter("events", "Events made durable.", platform=[*names, Platform.WEB], kind=list(Kind))
         dead_letters = telemetry.counter(
             "dead_letters", "Updates put aside because nobody understands them.", reason=list(Reason)
         )
         ignored = telemetry.counter("ignored", "Updates understood and without meaning here.", platform=names, reason=IGNORED)
         unknown = telemetry.counter("unknown_fields", "Fields that nobody has described yet; they are kept raw.", platform=names)
         self._requests = {pair: requests.labels(*pair).inc for pair in product([*names, UNKNOWN], OUTCOMES)}
-        self._events = {(name, kind): events.labels(name, kind).inc for name, kind in product(names, Kind)}
+        self._events = {(name, kind): events.labels(name, kind).inc for name, kind in product([*names, Platform.WEB], Kind)}
         self._dead_letters = {reason: dead_letters.labels(reason).inc for reason in Reason}
         self._ignored = {pair: ignored.labels(*pair).inc for pair in product(names, IGNORED)}
         self._unknown = {name: unknown.labels(name).inc for name in names}
@@ -56,6 +58,12 @@ class IngestTelemetry:
             .labels()
             .inc
         )
+        clicks = telemetry.counter("clicks", "Requests for tracked links by who came.", traffic=list(Traffic))
+        lost = telemetry.counter(
+            "clicks_lost", "People's clicks that were redirected and are not known to be durable.", reason=LOST
+        )
+        self._clicks = {traffic: clicks.labels(traffic).inc for traffic in Traffic}
+        self._lost = {reason: lost.labels(reason).inc for reason in LOST}
         self.in_flight = telemetry.gauge("in_flight_events", "Events accepted and not yet acknowledged.").labels()
 
     def request(self, platform: str, outcome: str) -> None:
@@ -81,3 +89,11 @@ class IngestTelemetry:
     def acknowledged(self, seconds: float) -> None:
         """Note how long a body's events took to become durable."""
         self._acknowledged.observe(seconds)
+
+    def click(self, traffic: Traffic) -> None:
+        """Count a request for a tracked link."""
+        self._clicks[traffic]()
+
+    def lost(self, reason: str) -> None:
+        """Count a click that is not known to be durable."""
+        self._lost[reason]()
