@@ -130,7 +130,8 @@ class ConfigurationInForce:
 
     async def _changes_from(self, snapshot: Snapshot) -> bool:
         try:
-            await asyncio.wait_for(self.newer(snapshot), QUIET_SECONDS)
+            async with asyncio.timeout(QUIET_SECONDS):  # `wait_for` may swallow a cancellation that comes with a change
+                await self.newer(snapshot)
         except TimeoutError:
             return False
         return True
