@@ -39,9 +39,7 @@ FIGURES: Mapping[str, Figure] = {
     "ingest_durable_us": Figure("the same with Kafka's acknowledgement on all replicas"),
     "ingest_durable_ratio": Figure("baseline ÷ durable", least=0.3),
     "ingest_durable_p99_ms": Figure("p99 from request to answer at 64 connections, load and server on one CPU, ms", most=10),
-    "link_bare_us": Figure(
-        "CPU-µs a request of the baseline: uvicorn, a raw ASGI function that answers 302"
-    ),
+    "link_bare_us": Figure("CPU-µs a request of the baseline: uvicorn, a raw ASGI function that answers 302"),
     "link_forgetful_us": Figure("CPU-µs a click on a tracked link: signature, lookup, visitor, event, into a log that forgets"),
     "link_redirect_us": Figure("the same with Kafka's acknowledgement on all replicas, waited for"),
     "link_redirect_ratio": Figure("baseline ÷ redirect"),
