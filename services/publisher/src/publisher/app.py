@@ -25,10 +25,12 @@ from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS
-from publisher.adapters import codec, http, http_channels, http_secrets, starting
+from publisher.adapters import codec, http, http_channels, http_entries, http_secrets, starting
+from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaAnnouncer
 from publisher.adapters.mongo_channels import MongoChannels
+from publisher.adapters.mongo_entries import MongoEntries
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_secrets import MongoSecrets
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
@@ -40,9 +42,16 @@ from publisher.adapters.telemetry import PublisherMeter
 from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Rate
 from publisher.domain.changes import Timing
+from publisher.domain.entries.links import link_key
 from publisher.domain.model import WEBHOOK, told_of
-from publisher.ports import Platform
+from publisher.ports import Ledger, Platform, Policies
 from publisher.service.approvals import Approvals
+from publisher.service.entries.asking import Asking
+from publisher.service.entries.desk import Desk
+from publisher.service.entries.inviting import Inviting
+from publisher.service.entries.moves import EntryMoves
+from publisher.service.entries.ordering import Ordering
+from publisher.service.entries.removing import Removals
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
@@ -74,6 +83,7 @@ class Base:
     secrets: MongoSecrets
     quotas: Quotas
     policies: ConfigPolicies
+    campaigns: ConfigCampaigns
     keys: KeyRing
     feed: ConfigFeed
     platforms: dict[str, Platform]
@@ -107,7 +117,11 @@ async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> Asy
         http.register(app, Approvals(base.ledger, moves), base.policies)
         http_channels.register(app, base.channels, base.platforms, _hosts(settings))
         http_secrets.register(app, base.secrets)
-        yield app, [base.feed.run(), prepare_and_stay(*base.indexes, answers.prepare)]
+        entries = MongoEntries(base.database)
+        invitations = inviting(settings, base.clock)
+        desk = _desk(base, entries, invitations)
+        http_entries.register(app, desk, invitations)
+        yield app, [base.feed.run(), prepare_and_stay(*base.indexes, entries.prepare, answers.prepare)]
 
 
 @asynccontextmanager
@@ -217,10 +231,11 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
     client, database = connect(settings)
     stack.callback(client.close)
     telemetry = Telemetry("publisher")
-    policies, keys = ConfigPolicies(), KeyRing(clock)
+    policies, campaigns, keys = ConfigPolicies(), ConfigCampaigns(), KeyRing(clock)
 
     def apply(changes: Sequence[Change]) -> None:
         policies.apply(changes)
+        campaigns.apply(changes)
         keys.apply(changes)
 
     http_client = await stack.enter_async_context(_http(settings))
@@ -238,6 +253,7 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         secrets=MongoSecrets(database, sealer, clock),
         quotas=Quotas(MongoLimits(database)),
         policies=policies,
+        campaigns=campaigns,
         keys=keys,
         feed=ConfigFeed(settings, apply),
         platforms={
@@ -248,6 +264,23 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         telemetry=telemetry,
         meter=PublisherMeter(telemetry, clock),
     )
+
+
+def _desk(base: Base, entries: MongoEntries, invitations: Inviting) -> Desk:
+    moves, orders = EntryMoves(entries, base.clock), ordering(base.ledger, base.policies, base.clock)
+    asking = Asking(entries, base.campaigns, orders, invitations, moves, base.clock)
+    return Desk(entries, asking, orders, Removals(orders, moves), moves, base.clock)
+
+
+def ordering(ledger: Ledger, policies: Policies, clock: Clock) -> Ordering:
+    """Return what places the orders of campaigns."""
+    return Ordering(ledger, policies, {kind.name: kind.kinds for kind in (Facebook, Instagram)}, clock)
+
+
+def inviting(settings: PublisherSettings, clock: Clock) -> Inviting:
+    """Return what makes links to consent forms, signed with keys derived from those that seal."""
+    keys = [link_key(key) for key in parse_keys(settings.seal_keys).values()]
+    return Inviting(settings.publisher_public_url, keys, clock)
 
 
 def _http(settings: PublisherSettings) -> httpx.AsyncClient:
@@ -281,4 +314,4 @@ def _tls(settings: PublisherSettings) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=settings.publisher_notify_ca_file)
 
 
-__all__ = ["Base", "api", "worker"]
+__all__ = ["Base", "api", "inviting", "ordering", "worker"]
