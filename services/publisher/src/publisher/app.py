@@ -25,11 +25,23 @@ from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS
-from publisher.adapters import codec, http, http_channels, http_entries, http_secrets, starting
+from publisher.adapters import (
+    codec,
+    http,
+    http_channels,
+    http_consent,
+    http_contest,
+    http_entries,
+    http_gallery,
+    http_secrets,
+    starting,
+)
 from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaAnnouncer
+from publisher.adapters.media import DirectoryMedia
 from publisher.adapters.mongo_channels import MongoChannels
+from publisher.adapters.mongo_contests import MongoContests
 from publisher.adapters.mongo_entries import MongoEntries
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_secrets import MongoSecrets
@@ -47,11 +59,14 @@ from publisher.domain.model import WEBHOOK, told_of
 from publisher.ports import Ledger, Platform, Policies
 from publisher.service.approvals import Approvals
 from publisher.service.entries.asking import Asking
+from publisher.service.entries.clearing import Clearing
+from publisher.service.entries.contests import Draws
 from publisher.service.entries.desk import Desk
 from publisher.service.entries.inviting import Inviting
 from publisher.service.entries.moves import EntryMoves
 from publisher.service.entries.ordering import Ordering
 from publisher.service.entries.removing import Removals
+from publisher.service.entries.showing import Showing
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
@@ -112,7 +127,8 @@ async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> Asy
         async def readiness() -> Mapping[str, bool]:
             return {"mongo": await starting.reachable(base.database), "config": base.feed.complete}
 
-        answers = MongoAnswers(base.database, "publisher", Sealer(parse_keys(settings.seal_keys)), base.clock)
+        sealer = Sealer(parse_keys(settings.seal_keys))
+        answers = MongoAnswers(base.database, "publisher", sealer, base.clock)
         app = build_api("Antiphon publisher", telemetry=base.telemetry, readiness=readiness, keys=base.keys, answers=answers)
         http.register(app, Approvals(base.ledger, moves), base.policies)
         http_channels.register(app, base.channels, base.platforms, _hosts(settings))
@@ -120,7 +136,12 @@ async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> Asy
         entries = MongoEntries(base.database)
         invitations = inviting(settings, base.clock)
         desk = _desk(base, entries, invitations)
+        showing = Showing(entries, DirectoryMedia(settings.publisher_media_directory), base.clock)
         http_entries.register(app, desk, invitations)
+        http_consent.register(app, desk, invitations, base.campaigns)
+        contests = MongoContests(base.database, sealer, base.clock)
+        http_contest.register(app, Draws(entries, contests, base.campaigns, base.clock))
+        http_gallery.register(app, showing, base.campaigns, settings.publisher_frame_ancestors)
         yield app, [base.feed.run(), prepare_and_stay(*base.indexes, entries.prepare, answers.prepare)]
 
 
@@ -166,6 +187,7 @@ class _Parts:
             tokens=tokens,
             policies=base.policies,
             platforms=base.platforms,
+            rights=Clearing(MongoEntries(base.database), base.clock),
             moves=moves,
             meter=meter,
             remember=sightings.remember,
@@ -257,8 +279,8 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         keys=keys,
         feed=ConfigFeed(settings, apply),
         platforms={
-            "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate),
-            "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate),
+            "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate, settings.publisher_public_url),
+            "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate, settings.publisher_public_url),
             WEBHOOK: Webhooks(egress, clock, timeout=timeout),
         },
         telemetry=telemetry,

@@ -1,8 +1,8 @@
 """What the ledger of entries needs from the outside."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from publisher.domain.entries.model import Campaign, CampaignEntry, Capture, EntryState, Evidence, Flag
 from publisher.domain.entries.rights import Cleared
@@ -33,6 +33,10 @@ class Announcement:
 
     entry: CampaignEntry
     line: Evidence
+
+
+MOST = 100_000
+"""Entries of a campaign that are read at once, for its flags and its draw: some hundred megabytes."""
 
 
 class Entries(Protocol):
@@ -70,8 +74,10 @@ class Entries(Protocol):
         """Return a campaign's entries captured at or after a moment, oldest first."""
         ...
 
-    async def in_states(self, brand: str, campaign: str, states: Sequence[EntryState]) -> Sequence[CampaignEntry]:
-        """Return all of a campaign's entries in some states, by id."""
+    async def in_states(
+        self, brand: str, campaign: str, states: Sequence[EntryState], *, after: str = "", limit: int = MOST
+    ) -> Sequence[CampaignEntry]:
+        """Return a campaign's entries in some states, by id, after one of them."""
         ...
 
     async def browse(self, brand: str, campaign: str, wanted: EntryFilter, *, after: str, limit: int) -> EntryPage:
@@ -88,6 +94,40 @@ class Entries(Protocol):
 
     async def mark_told(self, announcements: Sequence[Announcement]) -> None:
         """Note what is announced."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ContestRecord:
+    """What is known of a contest. `commitment`: the seed's hash; `certificate`: JSON once it was drawn."""
+
+    brand: str
+    campaign: str
+    commitment: str
+    committed_at: float
+    committed_by: str
+    certificate: bytes | None = None
+    drawn_at: float | None = None
+    drawn_by: str = ""
+
+
+class Contests(Protocol):
+    """Contests: their sealed seeds and their certificates, each written once. Transient when the store cannot say."""
+
+    async def get(self, brand: str, campaign: str) -> ContestRecord | None:
+        """Return a contest that was committed to."""
+        ...
+
+    async def create(self, record: ContestRecord, seed: bytes) -> ContestRecord:
+        """Store a commitment with its sealed seed; return the one that stands, which is the first."""
+        ...
+
+    async def seed(self, record: ContestRecord) -> bytes:
+        """Open the seed. Raises Invalid when it cannot be opened any more."""
+        ...
+
+    async def drawn(self, record: ContestRecord, certificate: Mapping[str, Any], actor: str) -> ContestRecord:
+        """Store the certificate if there is none; return the contest as it stands, with the first."""
         ...
 
 

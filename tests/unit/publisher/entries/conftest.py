@@ -17,6 +17,7 @@ from publisher.domain.admission import BrandPolicy
 from publisher.domain.changes import Accepted, Change, Claim, Timing
 from publisher.domain.entries.links import link_key
 from publisher.domain.entries.model import (
+    Answer,
     By,
     Campaign,
     CampaignEntry,
@@ -196,7 +197,7 @@ class Stage:
         """The author answers under the entry."""
         capture = self.entry(name).capture
         saying = Saying("facebook", capture.author, "reply", "answer-to-" + name, capture.object, "post")
-        consent = Consent("summer", answer, "#words")  # type: ignore[arg-type]  # a word of the enumeration
+        consent = Consent("summer", Answer(answer), "#words")
         heard = replace(seen(capture, consents=(consent,), saying=saying), text_sha256="a" * 64)
         await self.taking.take([replace(heard, **more)])
 

@@ -6,7 +6,7 @@ from typing_extensions import override
 
 from publisher.domain.entries.model import CampaignEntry, EntryState, attention_at
 from publisher.domain.entries.rights import Cleared
-from publisher.entry_ports import Announcement, Entries, EntryFilter, EntryPage, File, MediaStore, Places
+from publisher.entry_ports import MOST, Announcement, Entries, EntryFilter, EntryPage, File, MediaStore, Places
 
 _ANSWERABLE = {EntryState.RIGHTS_REQUESTED, EntryState.GRANTED, EntryState.FEATURED}
 
@@ -69,8 +69,11 @@ class MemoryEntries(Entries):
         return sorted(found, key=lambda entry: entry.standing.captured_at)
 
     @override
-    async def in_states(self, brand: str, campaign: str, states: Sequence[EntryState]) -> Sequence[CampaignEntry]:
-        return self._where(lambda entry: _of(entry) == (brand, campaign) and entry.state in states)
+    async def in_states(
+        self, brand: str, campaign: str, states: Sequence[EntryState], *, after: str = "", limit: int = MOST
+    ) -> Sequence[CampaignEntry]:
+        mine = self._where(lambda entry: _of(entry) == (brand, campaign) and entry.entry_id > after)
+        return [entry for entry in mine if entry.state in states][:limit]
 
     @override
     async def browse(self, brand: str, campaign: str, wanted: EntryFilter, *, after: str, limit: int) -> EntryPage:

@@ -14,10 +14,7 @@ from antiphon.errors import Transient
 from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, transient
 from publisher.adapters.entry_documents import document_of, entry_of, update_of
 from publisher.domain.entries.model import CampaignEntry, EntryState
-from publisher.entry_ports import Announcement, Entries, EntryFilter, EntryPage, Places
-
-_MOST = 100_000
-"""Entries of a campaign that are read at once, for its gallery, its flags and its draw; some hundred megabytes."""
+from publisher.entry_ports import MOST, Announcement, Entries, EntryFilter, EntryPage, Places
 
 _ANSWERABLE = ("rights_requested", "granted", "featured")
 
@@ -100,12 +97,14 @@ class MongoEntries(Entries):
     @override
     async def captured_since(self, brand: str, campaign: str, moment: float) -> Sequence[CampaignEntry]:
         query: Document = {"brand": brand, "campaign": campaign, "captured_at": {"$gte": moment}}
-        return await self._find(query, _MOST, "captured_at")
+        return await self._find(query, MOST, "captured_at")
 
     @override
-    async def in_states(self, brand: str, campaign: str, states: Sequence[EntryState]) -> Sequence[CampaignEntry]:
+    async def in_states(
+        self, brand: str, campaign: str, states: Sequence[EntryState], *, after: str = "", limit: int = MOST
+    ) -> Sequence[CampaignEntry]:
         query: Document = {"brand": brand, "campaign": campaign, "state": {"$in": [str(state) for state in states]}}
-        return await self._find(query, _MOST)
+        return await self._find({**query, "_id": {"$gt": after}}, limit)
 
     @override
     async def browse(self, brand: str, campaign: str, wanted: EntryFilter, *, after: str, limit: int) -> EntryPage:

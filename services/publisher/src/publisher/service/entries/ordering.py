@@ -37,8 +37,8 @@ class Ordering:
             account=capture.account,
             channel=capture.channel,
             target=target,
-            parent=capture.parent if target == capture.object else capture.object,
-            root=capture.root,
+            parent=_parent(entry, kind, target),
+            root="" if kind is Kind.DELETE else capture.root,
             author=capture.author,
             event_kind=capture.event_kind,
             verb="edit",
@@ -90,3 +90,10 @@ class Ordering:
         """Return an order as it stands; None if it was never placed."""
         found = await self.ledger.get([action_id])
         return found[0] if found else None
+
+
+def _parent(entry: CampaignEntry, kind: Kind, target: str) -> str:
+    """A reminder belongs to the entry's thread; a post of ours that is removed belongs to none, and goes when that has gone."""
+    if kind is Kind.DELETE:
+        return ""
+    return entry.capture.parent if target == entry.capture.object else entry.capture.object
