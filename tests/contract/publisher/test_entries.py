@@ -51,8 +51,9 @@ Stores = tuple[Entries, Places, Limits]
 def entry(name: str, **more: Any) -> CampaignEntry:
     capture = Capture(
         entry_id=name, event_id="e" + name, brand="b", campaign="c", campaign_version=2, platform="facebook", account="p",
-        channel="main", object="o-" + name, parent="", root="post", author="u1", handle="ann", event_kind="comment", language="en",
-        text="Mine!", media=(MediaRef("image", "https://cdn.example/1.png"),), hashtags=("acme",), friends=("tom",),
+        channel="main", object="o-" + name, parent="", root="post", author="u1", handle="ann", event_kind="comment",
+        language="en", text="Mine!",
+        media=(MediaRef("image", "https://cdn.example/1.png"),), hashtags=("acme",), friends=("tom",),
         trigger="hashtag", eligible=True, reason="", detail="", event_time=NOW, received_time=NOW,
     )  # fmt: skip
     at = more.pop("at", NOW)
