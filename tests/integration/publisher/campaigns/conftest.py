@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from antiphon.auth import new_key
 from antiphon.times import to_timestamp
 from antiphon.topics import CONFIG, DECISIONS, DELIVERIES, ENTRIES
-from antiphon.v1.config_pb2 import ApiKeyConfig, CampaignCaps, CampaignConfig, ConfigRecord, ContestTerms, RightsTerms
+from antiphon.v1.config_pb2 import ApiKeyConfig, CampaignConfig, ConfigRecord, ContestTerms, RightsTerms
 from antiphon.v1.decision_pb2 import ActionKind, ConsentReading, Decision, EntryDraft
 from antiphon.v1.entry_pb2 import EntryChange, EntryState
 from antiphon.v1.event_pb2 import Author, EventKind, Media, Verb
@@ -101,7 +101,7 @@ class Party:
         config = CampaignConfig(
             brand=self.stage.brand, campaign="summer", name="Summer <2026>", version=1, timezone="Europe/Berlin",
             start_time=to_timestamp(now - timedelta(days=1)), end_time=more.pop("end", to_timestamp(now + timedelta(days=1))),
-            rights=more.pop("rights", rights), caps=more.pop("caps", CampaignCaps()), contest=ContestTerms(winners=1, alternates=1),
+            rights=more.pop("rights", rights), contest=ContestTerms(winners=1, alternates=1),
         )  # fmt: skip
         record = ConfigRecord(generation=time.time_ns(), campaign=config)
         await self.stage.producer.send_and_wait(

@@ -59,7 +59,7 @@ class GalleryOut(BaseModel):
 
 def gallery(showing: Showing) -> APIRouter:
     """Return the route that needs a key."""
-    router = APIRouter(prefix="/v1/brands/{brand}/campaigns/{campaign}/gallery", tags=["entries"])
+    router = APIRouter(prefix="/v1/brands/{brand}/campaigns/{campaign}/gallery", tags=["gallery"])
 
     @router.get("")
     async def browse(

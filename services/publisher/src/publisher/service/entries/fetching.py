@@ -56,7 +56,7 @@ class Fetching:
             file = await self.source.fetch(ref.url)
             await self.store.put(file)
         except Invalid as error:
-            return replace(missing, reason=str(error)), False
+            return replace(missing, reason=f"{error.reason}: {error}"), False
         except (Transient, OSError) as error:
             log.info("a medium could not be fetched: %s", error)
             return replace(missing, reason=str(error)), True
