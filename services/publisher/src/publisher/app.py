@@ -25,21 +25,10 @@ from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS
-from publisher.adapters import (
-    codec,
-    http,
-    http_channels,
-    http_consent,
-    http_contest,
-    http_entries,
-    http_gallery,
-    http_secrets,
-    starting,
-)
+from publisher.adapters import codec, http, http_channels, http_secrets, starting
 from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaAnnouncer
-from publisher.adapters.media import DirectoryMedia
 from publisher.adapters.mongo_channels import MongoChannels
 from publisher.adapters.mongo_contests import MongoContests
 from publisher.adapters.mongo_entries import MongoEntries
@@ -54,19 +43,11 @@ from publisher.adapters.telemetry import PublisherMeter
 from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Rate
 from publisher.domain.changes import Timing
-from publisher.domain.entries.links import link_key
 from publisher.domain.model import WEBHOOK, told_of
-from publisher.ports import Ledger, Platform, Policies
+from publisher.entries_app import ordering, register_entries
+from publisher.ports import Platform
 from publisher.service.approvals import Approvals
-from publisher.service.entries.asking import Asking
 from publisher.service.entries.clearing import Clearing
-from publisher.service.entries.contests import Draws
-from publisher.service.entries.desk import Desk
-from publisher.service.entries.inviting import Inviting
-from publisher.service.entries.moves import EntryMoves
-from publisher.service.entries.ordering import Ordering
-from publisher.service.entries.removing import Removals
-from publisher.service.entries.showing import Showing
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
@@ -134,14 +115,9 @@ async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> Asy
         http_channels.register(app, base.channels, base.platforms, _hosts(settings))
         http_secrets.register(app, base.secrets)
         entries = MongoEntries(base.database)
-        invitations = inviting(settings, base.clock)
-        desk = _desk(base, entries, invitations)
-        showing = Showing(entries, DirectoryMedia(settings.publisher_media_directory), base.clock)
-        http_entries.register(app, desk, invitations)
-        http_consent.register(app, desk, invitations, base.campaigns)
+        orders = ordering(base.ledger, base.policies, base.clock)
         contests = MongoContests(base.database, sealer, base.clock)
-        http_contest.register(app, Draws(entries, contests, base.campaigns, base.clock))
-        http_gallery.register(app, showing, base.campaigns, settings.publisher_frame_ancestors)
+        register_entries(app, settings, entries, base.campaigns, orders, contests, base.clock)
         yield app, [base.feed.run(), prepare_and_stay(*base.indexes, entries.prepare, answers.prepare)]
 
 
@@ -288,23 +264,6 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
     )
 
 
-def _desk(base: Base, entries: MongoEntries, invitations: Inviting) -> Desk:
-    moves, orders = EntryMoves(entries, base.clock), ordering(base.ledger, base.policies, base.clock)
-    asking = Asking(entries, base.campaigns, orders, invitations, moves, base.clock)
-    return Desk(entries, asking, orders, Removals(orders, moves), moves, base.clock)
-
-
-def ordering(ledger: Ledger, policies: Policies, clock: Clock) -> Ordering:
-    """Return what places the orders of campaigns."""
-    return Ordering(ledger, policies, {kind.name: kind.kinds for kind in (Facebook, Instagram)}, clock)
-
-
-def inviting(settings: PublisherSettings, clock: Clock) -> Inviting:
-    """Return what makes links to consent forms, signed with keys derived from those that seal."""
-    keys = [link_key(key) for key in parse_keys(settings.seal_keys).values()]
-    return Inviting(settings.publisher_public_url, keys, clock)
-
-
 def _http(settings: PublisherSettings) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         timeout=httpx.Timeout(settings.publisher_http_timeout_seconds, connect=settings.publisher_connect_timeout_seconds),
@@ -336,4 +295,4 @@ def _tls(settings: PublisherSettings) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=settings.publisher_notify_ca_file)
 
 
-__all__ = ["Base", "api", "inviting", "ordering", "worker"]
+__all__ = ["Base", "api", "worker"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
@@ -15,6 +15,7 @@ from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare
+from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES
 from publisher.adapters import entry_codec, starting
@@ -27,7 +28,7 @@ from publisher.adapters.mongo_entries import MongoEntries, MongoPlaces
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
 from publisher.adapters.telemetry import CampaignsMeter
-from publisher.app import Built, inviting, ordering
+from publisher.entries_app import inviting, ordering
 from publisher.service.entries.admitting import Admitting
 from publisher.service.entries.answers import Answers
 from publisher.service.entries.asking import Asking
@@ -44,7 +45,9 @@ __all__ = ["campaigns"]
 
 
 @asynccontextmanager
-async def campaigns(settings: PublisherSettings, *, clock: Clock | None = None) -> AsyncIterator[Built]:
+async def campaigns(
+    settings: PublisherSettings, *, clock: Clock | None = None
+) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
     """Build the role: it consumes decisions and deliveries, keeps entries, asks, fetches media and tells."""
     async with AsyncExitStack() as stack:
         client, database = connect(settings)

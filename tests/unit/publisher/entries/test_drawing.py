@@ -18,9 +18,9 @@ def entry(name: str, author: str, at: float = 0.0, state: EntryState = EntryStat
     flags = (Flagged(Flag.BOT, "x"),) if more.pop("flagged", False) else ()
     capture = Capture(
         entry_id=name, event_id="e", brand="b", campaign="c", campaign_version=1, platform="facebook", account="p",
-        channel="m", object="o-" + name, parent="", root="", author=author, handle=author, event_kind="comment", language="", text="", media=(),
-        hashtags=(), friends=more.pop("friends", ()), trigger="hashtag", eligible=True, reason="", detail="", event_time=at,
-        received_time=at,
+        channel="m", object="o-" + name, parent="", root="", author=author, handle=author, event_kind="comment", language="",
+        text="", media=(), hashtags=(), friends=more.pop("friends", ()), trigger="hashtag", eligible=True, reason="", detail="",
+        event_time=at, received_time=at,
     )  # fmt: skip
     return replace(captured(replace(capture, **more), at), standing=Standing(state, at, flags=flags))
 

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from typing_extensions import override
+
 from antiphon.clock import Clock
 from publisher.domain.entries.model import UseKind
 from publisher.domain.entries.rights import Cleared, NotCleared, clear
@@ -18,6 +20,7 @@ class Clearing(Rights):
     entries: Entries
     clock: Clock
 
+    @override
     async def cleared(self, order: Order) -> Sequence[Cleared] | NotCleared:
         """Return the media that an order may post at this moment, or why it may post none. Raises Transient."""
         entry = await self.entries.of_action(order.action_id)
