@@ -4,12 +4,10 @@ import logging
 from collections.abc import Sequence
 
 from antiphon.clock import Clock
-from publisher.domain.admission import first_verdict
-from publisher.domain.changes import Shadow
 from publisher.domain.entries.changes import Admit, Gone, TurnAway
 from publisher.domain.entries.machine import captured
 from publisher.domain.entries.model import Campaign, CampaignEntry, Capture, EntryState, Why
-from publisher.domain.model import Kind
+from publisher.domain.model import Mode
 from publisher.entry_ports import Campaigns, Entries
 from publisher.ports import Failpoint, Observation, Policies, Threads
 from publisher.service.entries.admitting import Admitting
@@ -74,8 +72,7 @@ class Taking:
 
     async def _enter(self, entering: Entering) -> None:
         capture = entering.capture
-        policy = self._policies.policy(capture.brand)
-        if isinstance(first_verdict(Kind.ENTER, entering.mode, policy), Shadow):
+        if Mode.SHADOW in {entering.mode, self._policies.policy(capture.brand).mode}:
             return  # the delivery says `shadowed`: decided and recorded, not done
         entry = await self._entries.insert(captured(capture, self._clock.now().timestamp()))
         if entry is None:
