@@ -80,8 +80,7 @@ class Asking:
     def _asked(self, entry: CampaignEntry, campaign: Campaign, terms: Terms, by: By) -> Asked:
         capture, now = entry.capture, self.clock.now().timestamp()
         attempt = entry.standing.asked.attempt + 1 if entry.standing.asked else 1
-        # A form's link can be handed over by people, so it needs no platform that carries it.
-        sent = by is not By.FORM or self.ordering.can(capture.platform, _kind(entry, by))
+        sent = by is not By.FORM or self._can_carry_a_link(entry)
         rule = f"campaign:{capture.campaign}:rights"
         return Asked(
             attempt=attempt,
@@ -97,6 +96,12 @@ class Asking:
             answer_by=None if sent else now + terms.answer_seconds,
             check_at=now + CHECK_SECONDS if sent else None,
         )
+
+    def _can_carry_a_link(self, entry: CampaignEntry) -> bool:
+        """A comment gets one private reply, so a second link, like one for a platform without any, is handed over by people."""
+        before = entry.standing.asked
+        unused = before is None or before.by is By.REPLY
+        return unused and self.ordering.can(entry.capture.platform, _kind(entry, By.FORM))
 
     async def look(self, entry: CampaignEntry) -> CampaignEntry | None:
         """Place the request's order if it is not placed yet, and take over what became of it. Raises Transient."""
