@@ -1,6 +1,8 @@
 """The gallery and the consent form in a real browser, under their own policies."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,21 @@ async def browse(chromium: str, tmp_path: Path, url: str) -> tuple[str, str]:
     async with asyncio.timeout(90):
         out, err = await process.communicate()
     return out.decode(), err.decode()
+
+
+@asynccontextmanager
+async def site(page: str) -> AsyncIterator[str]:
+    """Serve one page from another origin, as a brand's own site does."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n" + page.encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    server.close()
 
 
 async def test_a_gallery_embedded_in_another_page_and_the_form(party: Any, chromium: str, tmp_path: Path) -> None:
@@ -60,10 +77,11 @@ async def test_a_gallery_embedded_in_another_page_and_the_form(party: Any, chrom
     await party.reaches(entry_id, "granted")
     await party.until(lambda: _shown(party))
 
-    outside = tmp_path / "brand.html"
-    outside.write_text(f'<!doctype html><iframe src="{party.url}/g/{party.stage.brand}/summer"></iframe>')
-    _, complaints = await browse(chromium, tmp_path, outside.as_uri())
-    assert "frame-ancestors" not in complaints, complaints
+    page = f'<!doctype html><h1>Brand</h1><iframe src="{party.url}/g/{party.stage.brand}/summer"></iframe>'
+    async with site(page) as outside:
+        page, complaints = await browse(chromium, tmp_path, outside)
+    assert "<h1>Brand</h1>" in page
+    assert "Content Security Policy" not in complaints, complaints
     page, complaints = await browse(chromium, tmp_path, f"{party.url}/g/{party.stage.brand}/summer")
     assert "<h1>Summer &lt;2026&gt;</h1>" in page
     assert "<figcaption>ann&lt;script&gt;</figcaption>" in page
