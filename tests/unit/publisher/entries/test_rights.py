@@ -228,6 +228,21 @@ async def test_a_post_that_lands_after_the_revocation_is_removed_too(stage: Any)
     assert len([one for one in stage.ledger.entries.values() if one.order.kind is Kind.DELETE]) == 1
 
 
+async def test_a_post_that_outlived_its_rights_can_be_ended(stage: Any) -> None:
+    entry = await stage.granted("first")
+    entry = await stage.desk.post(entry, Posting("Look!", "key"))
+    await stage.send(entry.standing.uses[0].action_id)
+    stage.clock.advance(365 * DAY)
+    await stage.sweep.once()
+    assert stage.state("first") == "expired"
+    ended = await stage.desk.revoke(stage.entry("first"), "key", "asked by mail")
+    assert (ended.state, stage.order(ended.standing.uses[0].removal).order.kind) == ("revoked", Kind.DELETE)
+    await stage.enter("second")
+    await stage.say("second", "refused")
+    with pytest.raises(NotNow):
+        await stage.desk.revoke(stage.entry("second"), "key", "asked by mail")
+
+
 async def test_a_post_is_ordered_once_and_again_only_if_it_failed(stage: Any) -> None:
     entry = await stage.granted("first")
     once = await stage.desk.post(entry, Posting("Look!", "key"))

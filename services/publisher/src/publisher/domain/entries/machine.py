@@ -192,6 +192,11 @@ def _revoke(at: Standing, change: Revoke, _now: float) -> Move:
     return Move(replace(at, state=S.REVOKED), line)
 
 
+def _revoke_uses(at: Standing, change: Revoke, now: float) -> Move | None:
+    """Rights that have run out leave posts standing; those can still be ended."""
+    return _revoke(at, change, now) if at.uses else None
+
+
 def _gone(at: Standing, _change: Gone, _now: float) -> Move:
     return Move(replace(at, state=S.INELIGIBLE, waiting=""), _line(reason=Why.OBJECT_DELETED))
 
@@ -265,6 +270,7 @@ TRANSITIONS: Mapping[tuple[EntryState, type[EntryChange]], _Rule] = {
     # A no is a no: only what was never answered, or has run out, is asked for again.
     (S.EXPIRED, Ask): _ask,
     (S.EXPIRED, Gone): _gone,
+    (S.EXPIRED, Revoke): _revoke_uses,
     (S.REFUSED, Gone): _gone,
     **{(state, Answered): _withdrawn for state in (S.GRANTED, S.FEATURED)},
     **{(state, FormAnswered): _form_withdrawn for state in (S.GRANTED, S.FEATURED)},

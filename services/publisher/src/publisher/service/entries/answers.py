@@ -9,9 +9,7 @@ from publisher.domain.model import Kind, State
 from publisher.entry_ports import Entries
 from publisher.service.entries.moves import EntryMoves
 from publisher.service.entries.removing import Removals
-from publisher.service.entries.seen import Consent, Reported, Seen
-
-_NOT_DONE = {State.FAILED, State.SUPPRESSED, State.SHADOWED, State.REJECTED}
+from publisher.service.entries.seen import NOT_DONE, Consent, Reported, Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +53,6 @@ def _change(reported: Reported) -> EntryChange | None:
     name, post = reported.action_id, reported.kind is Kind.FEATURE
     if reported.state is State.POSTED:
         return PostStands(name, reported.platform_id) if post else RequestStands(name, reported.platform_id)
-    if reported.state in _NOT_DONE:
+    if reported.state in NOT_DONE:
         return PostFailed(name, reported.detail) if post else RequestFailed(name, reported.detail)
     return None

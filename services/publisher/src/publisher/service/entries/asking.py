@@ -6,12 +6,12 @@ from antiphon import ids
 from antiphon.clock import Clock
 from publisher.domain.entries.changes import Ask, LeaveToPeople, LookAgain, Remind, RequestFailed, RequestStands
 from publisher.domain.entries.model import Asked, By, Campaign, CampaignEntry, EntryState, Terms, in_language
-from publisher.domain.model import PRIVATE, Entry, Kind, State, came_to_nothing
+from publisher.domain.model import PRIVATE, Entry, Kind, State
 from publisher.entry_ports import Campaigns, Entries
 from publisher.service.entries.inviting import Inviting
 from publisher.service.entries.moves import EntryMoves
 from publisher.service.entries.ordering import Ordering
-from publisher.service.entries.seen import RightsWanted, Seen
+from publisher.service.entries.seen import NOT_DONE, RightsWanted, Seen
 
 CHECK_SECONDS = 60.0
 """From a request to the first look at its order, if no report came: a crash in between, or a report that came too early."""
@@ -132,7 +132,7 @@ class Asking:
         position = placed.position
         if position.state is State.POSTED:
             return await self.moves.apply(entry, RequestStands(asked.action_id, position.platform_id))
-        if came_to_nothing(position):
+        if position.state in NOT_DONE:
             return await self.moves.apply(entry, RequestFailed(asked.action_id, position.reason))
         if asked.check_at is not None and self.clock.now().timestamp() >= asked.check_at:
             return await self.moves.apply(entry, LookAgain(CHECK_AGAIN_SECONDS))

@@ -6,6 +6,9 @@ from publisher.domain.entries.model import Answer, Capture
 from publisher.domain.entries.rights import Saying
 from publisher.domain.model import Kind, Mode, State
 
+NOT_DONE = frozenset({State.FAILED, State.SUPPRESSED, State.SHADOWED, State.REJECTED})
+"""States of an action that nobody has seen anything of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entering:
