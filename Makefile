@@ -52,6 +52,10 @@ openapi: setup ## describe the services' APIs in docs/openapi
 bench: setup ## measure; writes var/bench.json and docs/benchmarks.md (SAMPLE=0.1 for a smoke run)
 	@$(BIN)/python -m bench $(if $(SAMPLE),--sample $(SAMPLE))
 
+.PHONY: browser
+browser: ## install the browser that the page tests use, with the system's packages (as root)
+	@command -v chromium || apt-get install -y --no-install-recommends chromium
+
 .PHONY: services
 services: setup ## only the backing services, until Ctrl-C
 	@$(BIN)/python -m antiphon_local services up

@@ -46,6 +46,9 @@ KINDS = {
     ("POST", "likes"): "like",
     ("DELETE", "likes"): "unlike",
     ("POST", "subscribed_apps"): "subscribe",
+    ("POST", "photos"): "photo",
+    ("POST", "media"): "container",
+    ("POST", "media_publish"): "publish",
     ("DELETE", ""): "delete",
 }
 
@@ -74,6 +77,7 @@ class Graph:
         self._world = network.world
         self._clock = clock
         self._private_reply_span = private_reply_days * DAY
+        self._containers: dict[str, tuple[Account, str, str]] = {}
         self.done: Counter[str] = Counter()
         self.refused: Counter[int] = Counter()
         self._deeds: dict[str, Callable[[Call], Json]] = {
@@ -87,6 +91,9 @@ class Graph:
             "like": self._like,
             "unlike": self._like,
             "subscribe": self._subscribe,
+            "photo": self._photo,
+            "container": self._container,
+            "publish": self._publish,
         }
 
     def perform(self, call: Call) -> Json:
@@ -198,6 +205,31 @@ class Graph:
         self._network.react(target, call.account.person, "like", "add" if call.kind == "like" else "remove")
         return {"success": True}
 
+    def _photo(self, call: Call) -> Json:
+        """A photo on a Page, from an address; its own id and the post's are two."""
+        account = self._own(call)
+        if account.platform is Platform.INSTAGRAM:
+            raise gone(call.target)
+        post = self._network.post(account, account.person, str(call.params.get("message") or ""), photo=_address(call, "url"))
+        return {"id": post.id, "post_id": f"{account.id}_{post.id}"}
+
+    def _container(self, call: Call) -> Json:
+        """What an Instagram account prepares; nobody sees it before it is published."""
+        account = self._own(call)
+        if account.platform is not Platform.INSTAGRAM:
+            raise gone(call.target)
+        name = self._world.next_id()
+        self._containers[name] = (account, _address(call, "image_url"), str(call.params.get("caption") or ""))
+        return {"id": name}
+
+    def _publish(self, call: Call) -> Json:
+        account = self._own(call)
+        owner, photo, caption = self._containers.get(str(call.params.get("creation_id") or ""), (None, "", ""))
+        if owner is not account:
+            raise GraphError(100, message="(#100) creation_id names no container")
+        del self._containers[str(call.params["creation_id"])]
+        return {"id": self._network.post(account, account.person, caption, photo=photo).id}
+
     def _subscribe(self, call: Call) -> Json:
         account = self._own(call)
         account.fields = tuple(str(call.params.get("subscribed_fields") or "").split(","))
@@ -252,6 +284,13 @@ class Graph:
 def _part(params: Mapping[str, object], name: str) -> Mapping[str, object]:
     value = params.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def _address(call: Call, name: str) -> str:
+    address = str(call.params.get(name) or "")
+    if not address.startswith(("http://", "https://")):
+        raise GraphError(100, message=f"(#100) param {name} must be an address")
+    return address
 
 
 def _text(value: object, limit: int) -> str:

@@ -58,6 +58,7 @@ class Post:
     ad: bool = False
     hidden: bool = False
     removed: bool = False
+    photo: str | None = None
 
 
 @dataclass(slots=True)

@@ -71,10 +71,10 @@ class Network:
         for gone in self.world.remove(comment):
             self._tell_silent_on_instagram(gone, "remove")
 
-    def post(self, account: Account, author: Person, text: str, *, ad: bool = False) -> Post:
+    def post(self, account: Account, author: Person, text: str, *, ad: bool = False, photo: str | None = None) -> Post:
         """Write a post on an account."""
         post = self.world.add_post(account, author, text, self._clock.wall())
-        post.ad = ad
+        post.ad, post.photo = ad, photo
         self.world.touch(post)
         if account.platform is Platform.FACEBOOK:
             self._tell(account, post_change(post, "add", post.created), post.id, echo=not post.visitor)

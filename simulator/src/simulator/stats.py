@@ -42,7 +42,9 @@ def world_stats(world: World, *, detail: bool) -> Json:
         "removed": sum(found.removed for found in comments),
         "latency_ms": latency(world.latencies),
     }
-    return counts | ({"replies_by_parent": answered, "private_replies_by_comment": private} if detail else {})
+    photos = {post.id: post.photo for post in world.posts.values() if post.photo and not post.removed}
+    details: Json = {"replies_by_parent": answered, "private_replies_by_comment": private, "photos": photos}
+    return counts | (details if detail else {})
 
 
 def drained(queue: DeliveryQueue, *, feeding: int, late: int) -> Json:

@@ -14,6 +14,9 @@ from typing import Any
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from antiphon import ids
@@ -266,12 +269,12 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str = DELIVERIES) -> se
     return set(consumer.partitions_for_topic(topic) or ())
 
 
-async def skip_the_past(bootstrap: str, group: str) -> None:
-    """Let the group begin at the end: other tests' decisions are none of its business."""
+async def skip_the_past(bootstrap: str, group: str, topics: Sequence[str] = (DECISIONS,)) -> None:
+    """Let the group begin at the end: other tests' records are none of its business."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
     await consumer.start()
     try:
-        partitions = [TopicPartition(DECISIONS, number) for number in await _partitions(consumer, DECISIONS)]
+        partitions = [TopicPartition(name, number) for name in topics for number in await _partitions(consumer, name)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         await consumer.commit(ends)
@@ -289,3 +292,19 @@ async def store_channel(env: dict[str, str], brand: str, platform: str, account:
         assert await store.put(Channel(brand, "main", platform, account, SecretStr(f"token-{account}")))
     finally:
         client.close()
+
+
+@pytest.fixture
+def localhost_pem(tmp_path: Path) -> Path:
+    """One self-signed certificate for localhost, which is its own authority; key and certificate in one file."""
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(x509.random_serial_number())
+    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = tmp_path / "localhost.pem"
+    file.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return file

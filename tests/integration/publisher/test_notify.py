@@ -10,14 +10,11 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
 
 from antiphon.clock import SystemClock
@@ -37,21 +34,6 @@ GONE, INVALID, NONE, NO_SECRET = (
     DeliveryReason.Value(f"DELIVERY_REASON_{name}") for name in ("TARGET_GONE", "INVALID", "UNSPECIFIED", "NO_SECRET")
 )
 BODY = '{"type":"rule.matched","data":{"text":"größer ✓"}}'
-
-
-def certificate(directory: Path) -> Path:
-    """One self-signed certificate for localhost, which is its own authority; key and certificate in one file."""
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(x509.random_serial_number())
-    made = made.not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
-    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file = directory / "localhost.pem"
-    file.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    return file
 
 
 @dataclass
@@ -118,8 +100,8 @@ class Line:
 
 
 @pytest.fixture
-async def line(stage_for: Any, tmp_path: Path) -> AsyncIterator[Line]:
-    stage, receiver, file = await stage_for(), Receiver(), certificate(tmp_path)
+async def line(stage_for: Any, localhost_pem: Path) -> AsyncIterator[Line]:
+    stage, receiver, file = await stage_for(), Receiver(), localhost_pem
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     server = await asyncio.start_server(receiver.serve, "localhost", 0, ssl=context, family=2)

@@ -16,13 +16,16 @@ from antiphon.errors import Invalid, Transient
 from antiphon.telemetry import Telemetry
 from antiphon.testing import FakeClock
 from publisher.adapters.memory import FreeTokens, MemoryChannels, MemoryLedger, MemoryLimits, MemorySecrets, MemoryThreads
+from publisher.adapters.memory_entries import MemoryEntries
 from publisher.adapters.telemetry import PublisherMeter
 from publisher.domain.admission import BrandPolicy
 from publisher.domain.calls import Answer, Deed, Denied, Done, Listing, Outcome, Rate, Sight, Untouched
 from publisher.domain.changes import Accepted, Change, Claim, Lost, NotSent, Refused, Suppress, Timing
+from publisher.domain.entries.rights import Cleared
 from publisher.domain.machine import fresh
 from publisher.domain.model import Decided, Entry, Kind, Limit, Mode, Order, Reason, Scope, State, Told
 from publisher.ports import Announcer, Channel, Platform, Policies
+from publisher.service.entries.clearing import Clearing
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
@@ -45,6 +48,7 @@ class Scripted(Platform):
         self.name = name
         self.deeds: list[tuple[Channel, Deed]] = []
         self.calls: list[str] = []
+        self.shown: list[tuple[str, Cleared]] = []
         self.answers: dict[str, list[Answer | Outcome]] = defaultdict(list)
         self.slow: dict[str, float] = {}
         self.listed: dict[str, list[Sight]] = {}
@@ -66,6 +70,11 @@ class Scripted(Platform):
         self._running[channel.channel] -= 1
         found = self.answers[deed.target].pop(0) if self.answers[deed.target] else Done(f"id-{deed.target}")
         return found if isinstance(found, Answer) else Answer(found)
+
+    @override
+    async def feature(self, channel: Channel, deed: Deed, media: Sequence[Cleared]) -> Answer:
+        self.shown += [(deed.target, one) for one in media]
+        return await self.act(channel, deed)
 
     @override
     async def read_back(self, channel: Channel, order: Order) -> Listing:
@@ -102,6 +111,7 @@ class House:
     def __init__(self, ledger: MemoryLedger, **timing: Any) -> None:
         clock = SystemClock()
         self.ledger, self.platform, self.heard, self.policies = ledger, Scripted(), Heard(), SetPolicies()
+        self.entries = MemoryEntries()
         self.tokens, self.threads, self.limits, self.secrets = FreeTokens(), MemoryThreads(), MemoryLimits(), MemorySecrets()
         channels = [Channel("b", name, "facebook", "p-" + name, SecretStr("t"), generation=1) for name in ("fast", "slow")]
         self.channels = MemoryChannels(*channels)
@@ -117,8 +127,8 @@ class House:
         self.sightings = Sightings(ledger=ledger, threads=self.threads, moves=moves, meter=meter)
         sender = Sender(
             ledger=ledger, threads=self.threads, quotas=quotas, channels=self.channels, secrets=self.secrets,
-            tokens=self.tokens, policies=self.policies, platforms=platforms, moves=moves, meter=meter,
-            remember=self.sightings.remember, http_timeout=0.5, **shared, **points,
+            tokens=self.tokens, policies=self.policies, platforms=platforms, rights=Clearing(self.entries, clock),
+            moves=moves, meter=meter, remember=self.sightings.remember, http_timeout=0.5, **shared, **points,
         )  # fmt: skip
         self.lanes = Lanes(prepare=sender.prepare, clock=clock, meter=meter, width=4, capacity=100)
         self.intake = Intake(

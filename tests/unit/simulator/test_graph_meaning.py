@@ -294,3 +294,25 @@ def test_error_bodies(error: GraphError, status: int, expected: dict[str, object
     assert inner["fbtrace_id"] == "trace"
     assert expected.items() <= inner.items()
     assert "{id}" not in str(inner)
+
+
+def test_a_photo_on_a_page_stands_until_it_is_removed(stage: Stage) -> None:
+    made = stage.call(stage.page, "POST", "10", "photos", url="https://antiphon.example/media/1", message="Look!")
+    post = stage.world.posts[str(made["id"])]
+    assert (post.photo, post.text, post.visitor) == ("https://antiphon.example/media/1", "Look!", False)
+    stage.call(stage.page, "DELETE", post.id)
+    assert post.removed
+    with pytest.raises(GraphError):
+        stage.call(stage.page, "POST", "10", "photos", url="data:image/png;base64,AA")
+
+
+def test_a_container_is_published_once_and_by_its_owner(stage: Stage) -> None:
+    made = stage.call(stage.insta, "POST", "20", "media", image_url="https://antiphon.example/media/1", caption="Look!")
+    before = len(stage.world.posts)
+    with pytest.raises(GraphError):
+        stage.call(stage.page, "POST", "10", "media_publish", creation_id=made["id"])
+    published = stage.call(stage.insta, "POST", "20", "media_publish", creation_id=made["id"])
+    assert stage.world.posts[str(published["id"])].photo == "https://antiphon.example/media/1"
+    with pytest.raises(GraphError):
+        stage.call(stage.insta, "POST", "20", "media_publish", creation_id=made["id"])
+    assert len(stage.world.posts) == before + 1

@@ -86,7 +86,7 @@ def parse_networks(text: str) -> Sequence[Network]:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer. `body` is cut at `MAX_ANSWER` bytes; `complete`: it came whole, in time."""
+    """An answer. `body` is cut at `MAX_ANSWER` bytes, or as the caller says; `complete`: it came whole, in time."""
 
     status: int
     headers: Mapping[str, str]
@@ -120,29 +120,47 @@ class Egress:
 
         Raises Invalid("egress_refused") for an address that is not called, Transient when no answer came within `seconds`.
         """
+        return await self._call(_request("POST", url, body, headers), seconds, MAX_ANSWER)
+
+    async def get(self, url: str, *, seconds: float, most: int, headers: Mapping[str, str] | None = None) -> Reply:
+        """Get once and return the answer, of whatever status, at most `most` bytes of it.
+
+        An answer that says beforehand that it is longer is not read at all. Raises as `post` does.
+        """
+        return await self._call(_request("GET", url, None, headers or {}), seconds, most)
+
+    async def _call(self, request: httpcore.Request, seconds: float, most: int) -> Reply:
         try:
             async with asyncio.timeout(seconds) as whole:
-                return await self._exchange(_request(url, body, headers), whole)
+                return await self._exchange(request, whole, most)
         except (TimeoutError, OSError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as error:
             raise Transient(f"no answer: {type(error).__name__}") from error
 
-    async def _exchange(self, request: httpcore.Request, whole: asyncio.Timeout) -> Reply:
+    async def _exchange(self, request: httpcore.Request, whole: asyncio.Timeout, most: int) -> Reply:
         response = await self._pool.handle_async_request(request)
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
         # The status has come; whatever ails the rest of the answer does not take it back.
-        content, complete = await _content(response, whole)
+        if request.method == b"GET" and _announced(headers) > most:
+            await response.aclose()
+            return Reply(response.status, headers, b"", complete=False)
+        content, complete = await _content(response, whole, most)
         return Reply(response.status, headers, content, complete)
 
 
-async def _content(response: httpcore.Response, whole: asyncio.Timeout) -> tuple[bytes, bool]:
+def _announced(headers: Mapping[str, str]) -> int:
+    length = headers.get("content-length", "")
+    return int(length) if length.isascii() and length.isdigit() and len(length) < 16 else 0
+
+
+async def _content(response: httpcore.Response, whole: asyncio.Timeout, most: int) -> tuple[bytes, bool]:
     content = bytearray()
     try:
         remaining = None if (end := whole.when()) is None else end - asyncio.get_running_loop().time()
         async with asyncio.timeout(None if remaining is None else max(0.0, remaining - _TO_CLOSE)):
             async for part in response.aiter_stream():
                 content += part
-                if len(content) > MAX_ANSWER:
-                    return bytes(content[:MAX_ANSWER]), False
+                if len(content) > most:
+                    return bytes(content[:most]), False
     except (TimeoutError, OSError, httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError):
         return bytes(content), False
     finally:
@@ -154,7 +172,7 @@ _TO_CLOSE = 0.05
 """Seconds of a call kept for ending it in order after a body that came too slowly."""
 
 
-def _request(url: str, body: bytes, headers: Mapping[str, str]) -> httpcore.Request:
+def _request(method: str, url: str, body: bytes | None, headers: Mapping[str, str]) -> httpcore.Request:
     try:
         parsed = httpx.URL(url)
     except httpx.InvalidURL as error:
@@ -162,11 +180,11 @@ def _request(url: str, body: bytes, headers: Mapping[str, str]) -> httpcore.Requ
     if parsed.scheme != "https" or not parsed.host or parsed.userinfo:
         raise Invalid("egress_refused", "only https URLs with a host and without user names are called")
     return httpcore.Request(
-        "POST",
+        method,
         httpcore.URL(scheme=parsed.raw_scheme, host=parsed.raw_host, port=parsed.port, target=parsed.raw_path),
         headers=[
             (b"Host", parsed.netloc),
-            (b"Content-Length", str(len(body)).encode()),
+            *([] if body is None else [(b"Content-Length", str(len(body)).encode())]),
             (b"Accept-Encoding", b"identity"),
             *((name.encode("ascii"), value.encode("ascii")) for name, value in headers.items()),
         ],

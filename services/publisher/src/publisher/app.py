@@ -29,9 +29,12 @@ from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS
 from publisher.adapters import codec, http, http_channels, http_secrets, starting
+from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
-from publisher.adapters.kafka import KafkaAnnouncer
+from publisher.adapters.kafka import KafkaAnnouncer, People
 from publisher.adapters.mongo_channels import MongoChannels
+from publisher.adapters.mongo_contests import MongoContests
+from publisher.adapters.mongo_entries import MongoEntries
 from publisher.adapters.mongo_forgetting import LedgerEraser
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_secrets import MongoSecrets
@@ -45,8 +48,10 @@ from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Rate
 from publisher.domain.changes import Timing
 from publisher.domain.model import WEBHOOK, told_of
+from publisher.entries_app import ordering, register_entries
 from publisher.ports import Platform
 from publisher.service.approvals import Approvals
+from publisher.service.entries.clearing import Clearing
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
@@ -78,6 +83,7 @@ class Base:
     secrets: MongoSecrets
     quotas: Quotas
     policies: ConfigPolicies
+    campaigns: ConfigCampaigns
     keys: KeyRing
     feed: ConfigFeed
     platforms: dict[str, Platform]
@@ -109,12 +115,17 @@ async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> Asy
         async def readiness() -> Mapping[str, bool]:
             return {"mongo": await starting.reachable(base.database), "config": base.feed.complete}
 
-        answers = MongoAnswers(base.database, "publisher", Sealer(parse_keys(settings.seal_keys)), base.clock)
+        sealer = Sealer(parse_keys(settings.seal_keys))
+        answers = MongoAnswers(base.database, "publisher", sealer, base.clock)
         app = build_api("Antiphon publisher", telemetry=base.telemetry, readiness=readiness, keys=base.keys, answers=answers)
         http.register(app, Approvals(base.ledger, moves), base.policies)
         http_channels.register(app, base.channels, base.platforms, _hosts(settings))
         http_secrets.register(app, base.secrets)
-        yield app, [base.feed.run(), prepare_and_stay(*base.indexes, answers.prepare)]
+        entries = MongoEntries(base.database)
+        orders = ordering(base.ledger, base.policies, base.clock)
+        contests = MongoContests(base.database, sealer, base.clock)
+        register_entries(app, settings, entries, base.campaigns, orders, contests, base.clock)
+        yield app, [base.feed.run(), prepare_and_stay(*base.indexes, entries.prepare, answers.prepare)]
 
 
 @asynccontextmanager
@@ -147,7 +158,7 @@ class _Parts:
         self._base, self._producer, self._threads = base, producer, threads
         timing, hit, meter = _timing(settings), failpoints.hit, base.meter
         tokens = RedisTokens(redis, base.clock, replicas=settings.publisher_replicas)
-        announcer = KafkaAnnouncer(producer, PersonIndex(settings.person_key), base.people)
+        announcer = KafkaAnnouncer(producer, People(PersonIndex(settings.person_key), base.people))
         self._outbox = Outbox(ledger=base.ledger, announcer=announcer, meter=meter, failpoint=hit)
         moves = Moves(ledger=base.ledger, quotas=base.quotas, clock=base.clock, timing=timing, tell=self._outbox.tell)
         self._forgetting = LedgerEraser(base.database, moves)
@@ -168,6 +179,7 @@ class _Parts:
             tokens=tokens,
             policies=base.policies,
             platforms=base.platforms,
+            rights=Clearing(MongoEntries(base.database), base.clock),
             moves=moves,
             meter=meter,
             remember=sightings.remember,
@@ -238,12 +250,13 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
     client, database = connect(settings)
     stack.callback(client.close)
     telemetry = Telemetry("publisher")
-    policies, keys = ConfigPolicies(), KeyRing(clock)
     people = record_sealer(database, settings, clock)
     followers: list[Callable[[Sequence[Change]], None]] = []
+    policies, campaigns, keys = ConfigPolicies(), ConfigCampaigns(), KeyRing(clock)
 
     def apply(changes: Sequence[Change]) -> None:
         policies.apply(changes)
+        campaigns.apply(changes)
         keys.apply(changes)
         people.follow(changes)
         for follow in followers:
@@ -264,11 +277,12 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         secrets=MongoSecrets(database, sealer, clock),
         quotas=Quotas(MongoLimits(database)),
         policies=policies,
+        campaigns=campaigns,
         keys=keys,
         feed=ConfigFeed(settings, apply),
         platforms={
-            "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate),
-            "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate),
+            "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate, settings.publisher_public_url),
+            "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate, settings.publisher_public_url),
             WEBHOOK: Webhooks(egress, clock, timeout=timeout),
         },
         telemetry=telemetry,

@@ -8,6 +8,7 @@ from pydantic import SecretStr
 
 from publisher.domain.admission import BrandPolicy, Edit, Facts, Handoff
 from publisher.domain.calls import Answer, Deed, Grant, Listing, Rate
+from publisher.domain.entries.rights import Cleared, NotCleared
 from publisher.domain.limits import Consumed
 from publisher.domain.model import Entry, Kind, Order, State, Told
 
@@ -225,6 +226,10 @@ class Platform(Protocol):
         """Make exactly one call. Never raises for what a platform or a network does."""
         ...
 
+    async def feature(self, channel: Channel, deed: Deed, media: Sequence[Cleared]) -> Answer:
+        """Post cleared media as the brand, with at most one visible effect. The only way by which media leave."""
+        ...
+
     async def read_back(self, channel: Channel, order: Order) -> Listing:
         """Read what of ours stands under the order's target. Raises Transient when it cannot be read."""
         ...
@@ -247,6 +252,14 @@ class Policies(Protocol):
 
     def policy(self, brand: str) -> BrandPolicy:
         """Return the brand's policy."""
+        ...
+
+
+class Rights(Protocol):
+    """Asked right before media are sent."""
+
+    async def cleared(self, order: Order) -> Sequence[Cleared] | NotCleared:
+        """Return the media that an order may post at this moment, or why it may post none. Raises Transient."""
         ...
 
 

@@ -1,5 +1,7 @@
 """Every setting of the publisher."""
 
+from pathlib import Path
+
 from pydantic import Field, field_validator
 
 from antiphon.egress import parse_networks
@@ -53,7 +55,26 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
     publisher_notify_ca_file: str | None = None
     """PEM file of the authorities that receivers' certificates are checked against; the system's unless set."""
 
-    @field_validator("publisher_notify_allowed_networks")
+    publisher_campaigns_group: str = "publisher.campaigns"
+    """Consumer group of the campaigns role; another one reads everything again, which changes nothing."""
+
+    publisher_public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+(/\S*)?)?$")
+    """Where people outside reach this installation: for links to consent forms and the media of posts; empty: neither."""
+
+    publisher_media_directory: Path = Path("var/media")
+    """Where fetched media are kept; the campaigns role writes there, the API serves from there what is cleared."""
+
+    publisher_media_max_bytes: int = Field(default=16_777_216, ge=1_024)
+    """Larger files are refused: each is held in memory as a whole while it is fetched and while it is served."""
+
+    publisher_media_timeout_seconds: float = Field(default=30.0, gt=0)
+    publisher_media_allowed_networks: str = ""
+    """As the notifications': networks beside the public internet that media may be fetched from; for tests and intranets."""
+
+    publisher_frame_ancestors: str = Field(default="*", pattern=r"^[A-Za-z0-9:/.*' \-]{1,1000}$")
+    """Who may embed a gallery's page, as the content security policy's `frame-ancestors` has it."""
+
+    @field_validator("publisher_notify_allowed_networks", "publisher_media_allowed_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
         parse_networks(value)

@@ -25,6 +25,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "historian": ("rules", "historian"),
     "publisher": ("publisher", "worker"),
     "publisher-api": ("publisher", "api"),
+    "publisher-campaigns": ("publisher", "campaigns"),
     "metrics": ("metrics",),
     "router": ("antiphon_local.router",),
 }
@@ -91,6 +92,8 @@ class Line:
             "KAFKA_GROUP_INSTANCE_ID": role,  # static membership, as with stable pod names: a restart keeps its partitions
             "PUBLISHER_FACEBOOK_API_URL": self.addresses["simulator"].url,
             "PUBLISHER_INSTAGRAM_API_URL": self.addresses["simulator"].url,
+            "PUBLISHER_PUBLIC_URL": self.url,
+            "PUBLISHER_MEDIA_DIRECTORY": str(self._directory / "media"),
             "SIMULATOR_PORT": str(self.addresses[role].port),
             **self._env,
             **self._env_of.get(role, {}),

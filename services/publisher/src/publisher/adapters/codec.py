@@ -44,8 +44,8 @@ def decode(record: Record) -> Decided:
         root=decision.root,
         author=decision.author.id,
         echo=decision.echo,
-        event_time=_seconds(decision.event_time),
-        received_time=_seconds(decision.received_time),
+        event_time=seconds_of(decision.event_time),
+        received_time=seconds_of(decision.received_time),
         actions=tuple((_order(decision, platform, action), action.body or action.text) for action in decision.actions),
     )
 
@@ -54,7 +54,7 @@ def _order(decision: Decision, platform: str, action: Action) -> Order:
     kind = words.ACTION_KINDS.get(action.kind, "")
     if not action.action_id or kind not in set(Kind):
         raise Invalid("incomplete", "an action names its id and a known kind")
-    expires = _seconds(action.expires_time)
+    expires = seconds_of(action.expires_time)
     return Order(
         action_id=action.action_id,
         event_id=decision.event_id,
@@ -72,10 +72,10 @@ def _order(decision: Decision, platform: str, action: Action) -> Order:
         rule_version=action.rule_version,
         kind=Kind(kind),
         mode=_mode(action),
-        not_before=_seconds(action.not_before_time),
-        expires=expires or _seconds(decision.event_time) + FOREVER,
-        event_time=_seconds(decision.event_time),
-        received_time=_seconds(decision.received_time),
+        not_before=seconds_of(action.not_before_time),
+        expires=expires or seconds_of(decision.event_time) + FOREVER,
+        event_time=seconds_of(decision.event_time),
+        received_time=seconds_of(decision.received_time),
         limits=tuple(
             Limit(Scope(scope), limit.at_most, float(limit.within_seconds))
             for limit in action.limits
@@ -119,19 +119,21 @@ def encode(told: Told) -> bytes:
         "detail": told.detail,
         "platform_id": told.platform_id,
         "attempts": told.attempts,
-        "event_time": _stamp(order.event_time),
-        "received_time": _stamp(order.received_time),
-        "delivered_time": _stamp(told.at),
+        "event_time": stamp_of(order.event_time),
+        "received_time": stamp_of(order.received_time),
+        "delivered_time": stamp_of(told.at),
         "actor": told.actor,
     }
     return Delivery(**values).SerializeToString()
 
 
-def _seconds(stamp: Timestamp) -> float:
+def seconds_of(stamp: Timestamp) -> float:
+    """Return a timestamp as unix seconds."""
     return stamp.seconds + stamp.nanos / 1e9
 
 
-def _stamp(seconds: float) -> Timestamp:
+def stamp_of(seconds: float) -> Timestamp:
+    """Return unix seconds as a timestamp of microseconds."""
     whole = int(seconds)
     return Timestamp(seconds=whole, nanos=round((seconds - whole) * 1e6) * 1000)
 

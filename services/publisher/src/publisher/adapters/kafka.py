@@ -1,7 +1,7 @@
-"""Deliveries to Kafka."""
+"""Deliveries and changes of entries to Kafka, sealed with the key of the person they are about."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from aiokafka import AIOKafkaProducer
@@ -11,22 +11,43 @@ from typing_extensions import override
 from antiphon.errors import Transient
 from antiphon.kafka import event_headers
 from antiphon.persons import PersonIndex, RecordSealer
-from antiphon.topics import DELIVERIES, record_key
+from antiphon.topics import DELIVERIES, ENTRIES, record_key
+from publisher.adapters import entry_codec
 from publisher.adapters.codec import encode, moment
 from publisher.domain.model import Told
+from publisher.entry_ports import Announcement, EntryAnnouncer
 from publisher.ports import Announcer
+
+
+class People:
+    """How records about people leave: sealed, or, of somebody who was forgotten meanwhile, without the name."""
+
+    def __init__(self, index: PersonIndex, sealer: RecordSealer) -> None:
+        self._index, self._sealer = index, sealer
+
+    def reference(self, brand: str, platform: str, author: str) -> str:
+        """Return how a person is referred to."""
+        return self._index.reference(brand, platform, author)
+
+    async def learn(self, references: Collection[str]) -> None:
+        """Know the keys of people. Raises Transient."""
+        await self._sealer.learn(references)
+
+    def seal(self, topic: str, reference: str, make: Callable[[bool], bytes]) -> tuple[bytes, list[tuple[str, bytes]]]:
+        """Return value and headers; `make` gives the value, with the name (True) or without."""
+        value, headers = self._sealer.seal(topic, reference, make(True))
+        return (make(False), []) if self._index.hides and not headers else (value, list(headers))
 
 
 class KafkaAnnouncer(Announcer):
     """Every announcement acknowledged by all replicas before it counts as sent."""
 
-    def __init__(self, producer: AIOKafkaProducer, persons: PersonIndex, sealer: RecordSealer) -> None:
-        self._producer = producer
-        self._persons, self._sealer = persons, sealer
+    def __init__(self, producer: AIOKafkaProducer, people: People) -> None:
+        self._producer, self._people = producer, people
 
     @override
     async def announce(self, told: Sequence[Told]) -> None:
-        await self._sealer.learn({self._person(one) for one in told})
+        await self._people.learn({self._person(one) for one in told})
         try:
             sent = [await self._send(one) for one in told]
             await asyncio.gather(*sent)
@@ -35,9 +56,11 @@ class KafkaAnnouncer(Announcer):
 
     async def _send(self, told: Told) -> "asyncio.Future[object]":
         identity = f"{told.order.action_id}/{told.sequence}"
-        value, sealed = self._sealer.seal(DELIVERIES, self._person(told), encode(told))
-        if self._persons.hides and not sealed:  # forgotten meanwhile: what was done is told, and for whom no more
-            value = encode(replace(told, order=replace(told.order, author="")))
+        value, sealed = self._people.seal(
+            DELIVERIES,
+            self._person(told),
+            lambda named: encode(told if named else replace(told, order=replace(told.order, author=""))),
+        )
         future: asyncio.Future[object] = await self._producer.send(
             DELIVERIES,
             value,
@@ -48,4 +71,36 @@ class KafkaAnnouncer(Announcer):
 
     def _person(self, told: Told) -> str:
         order = told.order
-        return self._persons.reference(order.brand, order.platform, order.author or order.target)
+        return self._people.reference(order.brand, order.platform, order.author or order.target)
+
+
+class KafkaEntryAnnouncer(EntryAnnouncer):
+    """As the deliveries': every change acknowledged by all replicas before it counts as told, and is counted."""
+
+    def __init__(self, producer: AIOKafkaProducer, people: People, count: Callable[[Announcement], None]) -> None:
+        self._producer, self._people, self._count = producer, people, count
+
+    @override
+    async def announce(self, announcements: Sequence[Announcement]) -> None:
+        await self._people.learn({self._person(one) for one in announcements})
+        try:
+            sent = [await self._send(one) for one in announcements]
+            await asyncio.gather(*sent)
+        except KafkaError as error:
+            raise Transient(f"changes of entries were not acknowledged: {type(error).__name__}") from error
+        for one in announcements:
+            self._count(one)
+
+    async def _send(self, told: Announcement) -> "asyncio.Future[object]":
+        name = told.entry.entry_id
+        value, sealed = self._people.seal(ENTRIES, self._person(told), lambda named: entry_codec.encode(told, named=named))
+        moment_told = moment(told.line.at)
+        headers = event_headers("antiphon.v1.EntryChange", f"{name}/{told.line.sequence}", "publisher", moment_told)
+        future: asyncio.Future[object] = await self._producer.send(
+            ENTRIES, value, key=record_key(told.entry.capture.brand, name), headers=[*headers, *sealed]
+        )
+        return future
+
+    def _person(self, told: Announcement) -> str:
+        capture = told.entry.capture
+        return self._people.reference(capture.brand, capture.platform, capture.author or capture.object)

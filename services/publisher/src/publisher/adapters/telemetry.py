@@ -6,7 +6,9 @@ from typing_extensions import override
 
 from antiphon.clock import Clock
 from antiphon.telemetry import Telemetry
+from publisher.domain.entries.model import EntryState
 from publisher.domain.model import TOLD, WEBHOOK, Kind, State, Told
+from publisher.entry_ports import Announcement
 from publisher.ports import Meter
 
 PLATFORMS = ("facebook", "instagram")
@@ -73,6 +75,23 @@ class PublisherMeter(Meter):
     def parked(self, count: int) -> None:
         """So many actions are parked."""
         self._parked.labels().set(count)
+
+
+class CampaignsMeter:
+    """Counts what the campaigns role does."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        states = [state.value for state in EntryState]
+        self._entries = telemetry.counter("entries", "States reached by entries to campaigns, as told", state=states)
+        self._dead = telemetry.counter("dead_letters", "Records put aside", reason=("undecodable", "incomplete", "bug"))
+
+    def told(self, announcement: Announcement) -> None:
+        """A change of an entry was told."""
+        self._entries.labels(announcement.line.state).inc()
+
+    def dead_letter(self, reason: str) -> None:
+        """A record was put aside."""
+        self._dead.labels(reason if reason in {"undecodable", "incomplete"} else "bug").inc()
 
 
 def _platform(name: str) -> str:

@@ -1,5 +1,7 @@
 """Notifications as Standard Webhooks."""
 
+from collections.abc import Sequence
+
 from typing_extensions import override
 
 from antiphon.clock import Clock
@@ -8,6 +10,7 @@ from antiphon.errors import Invalid, Transient
 from publisher.adapters.headers import http_date, retry_after
 from publisher.domain import webhooks
 from publisher.domain.calls import Answer, Deed, Denied, Listing, Rate, Untouched
+from publisher.domain.entries.rights import Cleared
 from publisher.domain.model import WEBHOOK, Kind, Order, Reason
 from publisher.ports import Channel, Platform
 
@@ -56,6 +59,10 @@ class Webhooks(Platform):
         asked = retry_after(reply.headers.get("retry-after", ""), http_date(reply.headers.get("date", "")) or now)
         pause = min(asked or 0.0, _LONGEST_PAUSE) if reply.status in _BUSY else 0.0
         return Answer(webhooks.verdict(reply.status, asked), pause)
+
+    @override
+    async def feature(self, channel: Channel, deed: Deed, media: Sequence[Cleared]) -> Answer:
+        return Answer(Denied(Reason.UNSUPPORTED, "a receiver of notifications shows nothing"))
 
     @override
     async def read_back(self, channel: Channel, order: Order) -> Listing:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from antiphon.v1 import decision_pb2, delivery_pb2, event_pb2
+from antiphon.v1 import decision_pb2, delivery_pb2, entry_pb2, event_pb2
 
 
 def words(enum: object, prefix: str) -> Mapping[int, str]:
@@ -19,6 +19,8 @@ ACTION_KINDS = words(decision_pb2.ActionKind, "ACTION_KIND_")
 SCOPES = words(decision_pb2.LimitScope, "LIMIT_SCOPE_")
 STATES = words(delivery_pb2.DeliveryState, "DELIVERY_STATE_")
 REASONS = words(delivery_pb2.DeliveryReason, "DELIVERY_REASON_")
+ANSWERS = words(decision_pb2.ConsentAnswer, "CONSENT_ANSWER_")
+ENTRY_STATES = words(entry_pb2.EntryState, "ENTRY_STATE_")
 
 
 def numbers(table: Mapping[int, str]) -> Mapping[str, int]:

@@ -69,14 +69,14 @@ class Kind(StrEnum):
     FEATURE = "feature"
 
 
-ACTING = frozenset({Kind.REPLY, Kind.PRIVATE_REPLY, Kind.HIDE, Kind.UNHIDE, Kind.DELETE, Kind.LIKE})
+ACTING = frozenset({Kind.REPLY, Kind.PRIVATE_REPLY, Kind.HIDE, Kind.UNHIDE, Kind.DELETE, Kind.LIKE, Kind.FEATURE})
 """Kinds with an effect on the platform: each takes the one slot of its kind on its target."""
 
 SPEAKING = frozenset({Kind.REPLY, Kind.PRIVATE_REPLY})
 """Kinds that address a person: these rest where a person of the brand is at work."""
 
-RECORDED = frozenset({Kind.TAG, Kind.HANDOFF})
-"""Kinds that are done once they are in the ledger."""
+RECORDED = frozenset({Kind.TAG, Kind.HANDOFF, Kind.ENTER, Kind.REQUEST_RIGHTS})
+"""Kinds that are done once they are in the ledger; of the last two the ledger of entries makes more."""
 
 PRIVATE = frozenset({"message", "story_mention"})
 """Kinds of events in a private conversation: there, the conversation is the thread and only messages answer."""

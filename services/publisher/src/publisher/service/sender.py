@@ -14,10 +14,11 @@ from publisher.domain import webhooks
 from publisher.domain.admission import Hold, Surroundings, expiry, held, objection
 from publisher.domain.calls import AlreadyThere, Answer, Deed, Denied, Done, Outcome, Unclear, Untouched
 from publisher.domain.changes import Accepted, Change, Claim, Duplicate, Fail, Lost, NotSent, Refused, Suppress, Timing
+from publisher.domain.entries.rights import NotCleared
 from publisher.domain.machine import may_write
 from publisher.domain.model import Entry, Kind, Order, Reason, State
 from publisher.domain.pace import pace
-from publisher.ports import Channel, Channels, Failpoint, Ledger, Meter, Platform, Policies, Secrets, Threads, Tokens
+from publisher.ports import Channel, Channels, Failpoint, Ledger, Meter, Platform, Policies, Rights, Secrets, Threads, Tokens
 from publisher.service.lanes import Prepared, Ready, lane_of
 from publisher.service.moves import Moves
 from publisher.service.quotas import Quotas
@@ -45,6 +46,7 @@ class Sender:
         tokens: Tokens,
         policies: Policies,
         platforms: dict[str, Platform],
+        rights: Rights,
         moves: Moves,
         meter: Meter,
         remember: Callable[[str, str], None],
@@ -56,7 +58,7 @@ class Sender:
         self._ledger, self._threads, self._quotas, self._channels, self._secrets = ledger, threads, quotas, channels, secrets
         self._tokens, self._policies, self._platforms, self._moves = tokens, policies, platforms, moves
         self._meter, self._remember, self._clock, self._timing = meter, remember, clock, timing
-        self._http_timeout, self._failpoint = http_timeout, failpoint
+        self._rights, self._http_timeout, self._failpoint = rights, http_timeout, failpoint
 
     async def prepare(self, batch: Sequence[Entry]) -> Prepared:
         """Check a batch of one lane and claim what may be sent now. Raises Transient before anything was claimed."""
@@ -91,7 +93,7 @@ class Sender:
         objections: list[tuple[Entry, Change]] = []
         free: list[Entry] = []
         for entry in batch:
-            against = objection(entry, around, now)
+            against = objection(entry, around, now) or await self._without_rights(entry.order)
             if against is None:
                 free.append(entry)
             elif isinstance(against, Hold):
@@ -99,6 +101,10 @@ class Sender:
             else:
                 objections.append((entry, against))
         return objections, free
+
+    async def _without_rights(self, order: Order) -> Suppress | None:
+        cleared = await self._rights.cleared(order) if order.kind is Kind.FEATURE else None
+        return Suppress(Reason.NO_RIGHTS, cleared.detail) if isinstance(cleared, NotCleared) else None
 
     async def _channel(self, order: Order, now: float) -> tuple[Channel | None, Suppress | Fail]:
         if order.kind is Kind.NOTIFY:
@@ -161,7 +167,7 @@ class Sender:
         if not may_write(deadline, began, self._http_timeout):
             late = NotSent(entry.position.epoch, "too late to send", self._timing.retry_first, counts=False)
             return await self._save(entry, late)
-        answer = await platform.act(channel, _deed(entry, deadline))
+        answer = await self._act(entry, channel, platform, deadline)
         self._meter.called(platform.name, self._clock.monotonic() - began)
         self._failpoint("publisher.after_response")
         if isinstance(answer.outcome, Done):
@@ -169,6 +175,18 @@ class Sender:
         moved = await self._save(entry, self._change(entry, answer.outcome, platform))
         await self._heed(channel, answer)
         return moved
+
+    async def _act(self, entry: Entry, channel: Channel, platform: Platform, deadline: float) -> Answer:
+        deed = _deed(entry, deadline)
+        if entry.order.kind is not Kind.FEATURE:
+            return await platform.act(channel, deed)
+        try:
+            cleared = await self._rights.cleared(entry.order)
+        except Transient as error:
+            return Answer(Untouched(f"the rights could not be read: {error}"))
+        if isinstance(cleared, NotCleared):
+            return Answer(Denied(Reason.NO_RIGHTS, cleared.detail))
+        return await platform.feature(channel, deed, cleared)
 
     async def _save(self, entry: Entry, change: Change) -> Entry | None:
         """The outcome is known here and nowhere else: keep trying until the store has it."""

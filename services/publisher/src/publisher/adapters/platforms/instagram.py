@@ -1,21 +1,38 @@
 """Instagram."""
 
+from dataclasses import replace
+
 from typing_extensions import override
 
-from publisher.adapters.platforms.graph import Call
+from publisher.adapters.platforms.graph import Call, path_id
 from publisher.adapters.platforms.meta import MetaPlatform
-from publisher.domain.calls import Deed
+from publisher.domain.calls import Answer, Deed, Done, Unclear, Untouched
 from publisher.domain.model import Kind, Order
+from publisher.ports import Channel
 
 
 class Instagram(MetaPlatform):
     """No likes; parameters of comment calls travel in the query, as the platform documents them."""
 
     name = "instagram"
-    kinds = frozenset({Kind.REPLY, Kind.PRIVATE_REPLY, Kind.HIDE, Kind.UNHIDE, Kind.DELETE})
+    kinds = frozenset({Kind.REPLY, Kind.PRIVATE_REPLY, Kind.HIDE, Kind.UNHIDE, Kind.DELETE, Kind.FEATURE})
     replies_edge = "replies"
     time_field = "timestamp"
     me_fields = "id,username"
+    picture_types = frozenset({"image/jpeg"})
+
+    @override
+    async def post_picture(self, channel: Channel, deed: Deed, url: str) -> Answer:
+        """Two calls: the first only prepares, so whatever becomes of it nothing is visible; the second posts."""
+        account = path_id(channel.account)
+        prepared = await self._write(channel, Call("POST", f"{account}/media", {"image_url": url, "caption": deed.text}), deed)
+        match prepared.outcome:
+            case Done(container):
+                return await self._write(channel, Call("POST", f"{account}/media_publish", {"creation_id": container}), deed)
+            case Unclear(detail):
+                return replace(prepared, outcome=Untouched(detail))
+            case _:
+                return prepared
 
     @override
     def reply(self, target: str, deed: Deed) -> Call:

@@ -9,6 +9,7 @@ from typing_extensions import override
 from antiphon.errors import Invalid
 from publisher.adapters.platforms.graph import Call, GraphClient, clean, path_id
 from publisher.domain.calls import Answer, Deed, Denied, Listing, Rate, Sight
+from publisher.domain.entries.rights import Cleared
 from publisher.domain.model import PRIVATE, Kind, Order, Reason
 from publisher.ports import Channel, Platform
 
@@ -27,9 +28,10 @@ class MetaPlatform(Platform):
     replies_edge: str
     time_field: str
     me_fields: str
+    picture_types: frozenset[str]
 
-    def __init__(self, client: GraphClient, base: str, rate: Rate) -> None:
-        self._client, self._base, self._rate = client, base.rstrip("/"), rate
+    def __init__(self, client: GraphClient, base: str, rate: Rate, public_url: str = "") -> None:
+        self._client, self._base, self._rate, self._public_url = client, base.rstrip("/"), rate, public_url.rstrip("/")
 
     @override
     def default_rate(self) -> Rate:
@@ -45,11 +47,11 @@ class MetaPlatform(Platform):
             return Answer(Denied(Reason.INVALID, str(error)))
         if call is None:
             return Answer(Denied(Reason.UNSUPPORTED, f"{self.name} has no {deed.kind}"))
-        return await self._client.write(channel.api_url or self._base, channel, call, deed.deadline)
+        return await self._write(channel, call, deed)
 
     def call_for(self, account: str, deed: Deed) -> Call | None:
         """Return the request for a deed; None when the platform cannot do it."""
-        if deed.kind not in self.kinds:
+        if deed.kind not in self.kinds or deed.kind is Kind.FEATURE:
             return None
         if deed.kind is Kind.REPLY and deed.event_kind in PRIVATE:
             return self._message(account, {"id": path_id(deed.author)}, deed.text)
@@ -62,6 +64,22 @@ class MetaPlatform(Platform):
         if deed.kind is Kind.DELETE:
             return Call("DELETE", path_id(deed.target))
         return Call("POST", f"{path_id(deed.target)}/likes")
+
+    @override
+    async def feature(self, channel: Channel, deed: Deed, media: Sequence[Cleared]) -> Answer:
+        """Post the first picture; the platform fetches it from the address under which people reach this installation."""
+        pictures = [one for one in media if one.mime in self.picture_types]
+        if not pictures or not self._public_url:
+            missing = "no picture of a type that the platform takes" if self._public_url else "PUBLISHER_PUBLIC_URL is not set"
+            return Answer(Denied(Reason.UNSUPPORTED, missing))
+        return await self.post_picture(channel, deed, f"{self._public_url}/media/{pictures[0].sha256}")
+
+    async def post_picture(self, channel: Channel, deed: Deed, url: str) -> Answer:
+        """Post one picture from its address. Only `feature`, which holds cleared media, calls this."""
+        raise NotImplementedError
+
+    async def _write(self, channel: Channel, call: Call, deed: Deed) -> Answer:
+        return await self._client.write(channel.api_url or self._base, channel, call, deed.deadline)
 
     def reply(self, target: str, deed: Deed) -> Call:
         """Return the request that answers in public."""

@@ -1,0 +1,169 @@
+"""What may be fetched and kept: real pictures and films over real TLS, and nothing that only says it is one."""
+
+import asyncio
+import hashlib
+import ipaddress
+import ssl
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from antiphon.egress import Egress
+from antiphon.errors import Invalid, Transient
+from publisher.adapters.media import DirectoryMedia, EgressMedia, sniffed
+from publisher.domain.entries.model import MediaRef, UseKind
+from publisher.domain.entries.rights import clear
+from publisher.entry_ports import File
+
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(40)
+JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(40)
+GIF = b"GIF89a" + bytes(40)
+WEBP = b"RIFF\x24\x00\x00\x00WEBPVP8 " + bytes(40)
+MP4 = b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00isomiso2avc1mp41" + bytes(40)
+SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>1</script></svg>'
+HTML = b"<!doctype html><html><script>1</script></html>"
+MOST = 4_096
+
+
+@pytest.mark.parametrize(
+    ("content", "mime"),
+    [(PNG, "image/png"), (JPEG, "image/jpeg"), (GIF, "image/gif"), (WEBP, "image/webp"), (MP4, "video/mp4")],
+)
+def test_types_are_read_from_the_bytes(content: bytes, mime: str) -> None:
+    assert sniffed(content) == mime
+
+
+@pytest.mark.parametrize("content", [SVG, HTML, b"", b"%PDF-1.7", b"PK\x03\x04", b"MZ\x90", bytes(64), b"GIF", b"text"])
+def test_everything_else_is_nothing(content: bytes) -> None:
+    assert sniffed(content) == ""
+
+
+class Server:
+    """Answers each path as told."""
+
+    def __init__(self) -> None:
+        self.answers: dict[str, bytes] = {}
+        self.port = 0
+
+    def put(self, path: str, body: bytes, kind: str = "image/png", status: str = "200 OK", length: int | None = None) -> str:
+        head = f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body) if length is None else length}\r\n"
+        self.answers[path] = head.encode() + b"Connection: close\r\nLocation: https://localhost/\r\n\r\n" + body
+        return f"https://localhost:{self.port}{path}"
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).decode().split()[1]
+        writer.write(self.answers[path])
+        await writer.drain()
+        writer.close()
+
+
+def localhost(directory: Path) -> Path:
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(days=1)).not_valid_after(now + timedelta(days=1))
+    made = made.add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    file = directory / "localhost.pem"
+    file.write_bytes(private + made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return file
+
+
+@pytest.fixture
+async def fetching(tmp_path: Path) -> AsyncIterator[tuple[Server, EgressMedia]]:
+    pem, found = localhost(tmp_path), Server()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem)
+    server = await asyncio.start_server(found.serve, "localhost", 0, ssl=context, family=2)
+    found.port = server.sockets[0].getsockname()[1]
+    allowed = [ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128")]
+    egress = Egress(allowed=allowed, tls=ssl.create_default_context(cafile=str(pem)))
+    yield found, EgressMedia(egress, most=MOST, seconds=5.0)
+    await egress.aclose()
+    server.close()
+
+
+async def test_a_picture_is_fetched_with_its_hash(fetching: Any) -> None:
+    server, media = fetching
+    file = await media.fetch(server.put("/a", PNG, "image/png; charset=binary"))
+    assert (file.mime, file.sha256) == ("image/png", hashlib.sha256(PNG).hexdigest())
+    whole = PNG + bytes(MOST - len(PNG))
+    assert len((await media.fetch(server.put("/full", whole))).content) == MOST
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "length", "reason"),
+    [
+        (PNG, "text/html", "200 OK", None, "not_media"),
+        (PNG, "", "200 OK", None, "not_media"),
+        (SVG, "image/svg+xml", "200 OK", None, "not_media"),
+        (HTML, "image/png", "200 OK", None, "not_media"),
+        (MP4, "image/png", "200 OK", None, "type_mismatch"),
+        (PNG, "image/png", "404 No", None, "not_there"),
+        (PNG, "image/png", "302 Found", None, "not_there"),
+        (PNG + bytes(MOST), "image/png", "200 OK", None, "too_large"),
+        (PNG, "image/png", "200 OK", 10**9, "too_large"),
+    ],
+)
+async def test_what_is_refused_for_good(
+    fetching: Any, body: bytes, kind: str, status: str, length: int | None, reason: str
+) -> None:
+    server, media = fetching
+    with pytest.raises(Invalid) as error:
+        await media.fetch(server.put("/a", body, kind, status, length))
+    assert error.value.reason == reason
+
+
+@pytest.mark.parametrize(("status", "length"), [("503 Busy", None), ("429 Slow", None), ("200 OK", 1_000)])
+async def test_what_may_be_there_later(fetching: Any, status: str, length: int | None) -> None:
+    server, media = fetching
+    with pytest.raises(Transient):
+        await media.fetch(server.put("/a", PNG, status=status, length=length))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost/a.png", "https://169.254.169.254/a", "https://10.0.0.1/a.png", "file:///etc/passwd", "https://"]
+)
+async def test_only_https_to_public_addresses(url: str) -> None:
+    egress = Egress()
+    with pytest.raises(Invalid) as error:
+        await EgressMedia(egress, most=MOST, seconds=2.0).fetch(url)
+    assert error.value.reason == "egress_refused"
+    await egress.aclose()
+
+
+async def test_a_directory_keeps_files_by_their_hash(tmp_path: Path, stage: Any) -> None:
+    store = DirectoryMedia(tmp_path / "media")
+    entry = await stage.granted("first")
+    (media,) = clear(entry, UseKind.GALLERY, stage.now)  # type: ignore[misc]
+    assert await store.read(media) is None
+    file = File(media.sha256, "image/png", PNG)
+    await store.put(file)
+    await store.put(file)
+    assert await store.read(media) == PNG
+    assert [path.name for path in (tmp_path / "media").rglob("*") if path.is_file()] == [media.sha256]
+    with pytest.raises(Invalid):
+        await store.put(File("../../etc/passwd", "image/png", PNG))
+
+
+async def test_a_medium_that_is_away_is_tried_again_and_then_says_why(stage: Any) -> None:
+    url = "https://cdn.example/a.png"
+    stage.servers.files[url] = Transient("the server answered 503")
+    await stage.enter("first", media=(MediaRef("image", url), MediaRef("link", "https://x.example")))
+    for wait in (0, 31, 301, 1_801, 7_201, 100_000):
+        stage.clock.advance(wait)
+        await stage.sweep.once()
+    assert stage.servers.asked == [url] * 5
+    assert [one.reason for one in stage.entry("first").standing.media] == ["the server answered 503"]
+    stage.servers.files[url] = Invalid("not_media", "declared as text/html")
+    await stage.enter("second", media=(MediaRef("image", url),))
+    await stage.sweep.once()
+    await stage.sweep.once()
+    assert stage.entry("second").standing.media[0].reason == "not_media: declared as text/html"
