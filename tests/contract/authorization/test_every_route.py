@@ -24,6 +24,9 @@ NAMES = {
     "channel": NEVER,
     "rule": NEVER,
     "segment": NEVER,
+    "topic": NEVER,
+    "link": NEVER,
+    "campaign": NEVER,
     "secret": NEVER,
     "name": NEVER,
     "people": "blocked",
@@ -54,6 +57,10 @@ class Access:
 OPEN = {"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json"}
 """For everybody inside: the one base URL does not route them."""
 
+_TOPIC = {"name": "Bike", "terms": ["bike"]}
+_LINK = {"url": "https://acme.example/"}
+_CAMPAIGN = {"id": NEVER, "name": "Summer", "timezone": "UTC", "start": "2026-06-01T00:00", "hashtags": ["summer"]}
+_WHY = {"reason": "because"}
 _CHANNEL = {"platform": "facebook", "account": "1"}
 _ACCOUNTS = {"accounts": [{"account": "1", "brand": "{brand}", "channel": "main"}]}
 
@@ -75,6 +82,23 @@ TABLE: dict[str, dict[str, Access]] = {
         "DELETE /v1/brands/{brand}/segments/{segment}": Access(E),
         "POST /v1/brands/{brand}/segments/{segment}:add": Access(E),
         "POST /v1/brands/{brand}/segments/{segment}:remove": Access(E),
+        "GET /v1/brands/{brand}/topics": Access(V),
+        "GET /v1/brands/{brand}/topics/{topic}": Access(V),
+        "PUT /v1/brands/{brand}/topics/{topic}": Access(E, _TOPIC),
+        "DELETE /v1/brands/{brand}/topics/{topic}": Access(E),
+        "GET /v1/brands/{brand}/links": Access(V),
+        "GET /v1/brands/{brand}/links/{link}": Access(V),
+        "PUT /v1/brands/{brand}/links/{link}": Access(E, _LINK),
+        "DELETE /v1/brands/{brand}/links/{link}": Access(E),
+        "GET /v1/brands/{brand}/campaigns": Access(V),
+        "GET /v1/brands/{brand}/campaigns/{campaign}": Access(V),
+        "GET /v1/brands/{brand}/campaigns/{campaign}/versions": Access(V),
+        "PUT /v1/brands/{brand}/campaigns/{campaign}": Access(E, _CAMPAIGN),
+        "DELETE /v1/brands/{brand}/campaigns/{campaign}": Access(P),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:activate": Access(P, _WHY),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:pause": Access(P, _WHY),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:close": Access(P, _WHY),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:archive": Access(P, _WHY),
         "GET /v1/brands/{brand}/channels": Access(V),
         "GET /v1/brands/{brand}/channels/{channel}": Access(V),
         "PUT /v1/brands/{brand}/channels/{channel}": Access(A),

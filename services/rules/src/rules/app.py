@@ -23,6 +23,7 @@ from rules.adapters.config import ConfigurationInForce
 from rules.adapters.history.backtest_jobs import MongoBacktestStore
 from rules.adapters.history.views import MongoHistory
 from rules.adapters.http.backtests import backtest_routes
+from rules.adapters.http.campaigns import read_stored
 from rules.adapters.http.decisions import decision_routes
 from rules.adapters.http.routes import register_routes
 from rules.adapters.http.rules import read_version
@@ -33,16 +34,19 @@ from rules.adapters.outbox import KafkaOutbox
 from rules.adapters.telemetry import ApiMetrics
 from rules.adapters.understanding import understand
 from rules.backtests import BacktestService
+from rules.campaigns import CampaignService
 from rules.configuration import Changes, ConfigurationService
 from rules.domain.event import Understanding
 from rules.domain.model import BrandSettings
 from rules.history import HistoryService
 from rules.keys import Grant, KeyService, MadeKey
+from rules.references import References
 from rules.revisions import RuleService
 from rules.segments import SegmentService
 from rules.settings import RulesApiSettings, RulesSettings
 from rules.trials import TrialService
 from rules.vetting import Vetting
+from rules.watching import LinkService, TopicService
 
 _READY_SECONDS = 1.5
 """A readiness check answers within this; an orchestrator's probe gives up soon after."""
@@ -121,7 +125,15 @@ def _register(
     changes = Changes(store=store, outbox=outbox, clock=clock)
     configuration = ConfigurationService(store=store, changes=changes)
     vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
-    rules = RuleService(store=store, changes=changes, configuration=configuration, vetting=vetting, read=read_version)
+    references = References(store=store, in_force=in_force)
+    rules = RuleService(
+        store=store,
+        changes=changes,
+        configuration=configuration,
+        vetting=vetting,
+        references=references,
+        read=read_version,
+    )
     trials = TrialService(
         rules=rules,
         configuration=configuration,
@@ -141,6 +153,11 @@ def _register(
             BacktestService(store=MongoBacktestStore(database), configuration=configuration, clock=clock), rules, clock
         ),
         segments=SegmentService(store=store, changes=changes, configuration=configuration),
+        topics=TopicService(store=store, changes=changes, configuration=configuration),
+        links=LinkService(store=store, changes=changes, configuration=configuration, references=references),
+        campaigns=CampaignService(
+            store=store, changes=changes, configuration=configuration, references=references, read=read_stored
+        ),
         keys=KeyService(store=store, changes=changes),
         store=store,
         sealer=sealer,

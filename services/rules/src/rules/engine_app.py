@@ -21,6 +21,7 @@ from rules.adapters import stream
 from rules.adapters.codec import decode_event
 from rules.adapters.config import ConfigurationInForce
 from rules.adapters.engine_telemetry import PrometheusCounts
+from rules.adapters.programmes import tracked_links
 from rules.adapters.understanding import Models
 from rules.service import DecisionService
 from rules.settings import RulesEngineSettings
@@ -39,7 +40,7 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
     """Build the engine: health and metrics to serve, and its work."""
     telemetry = Telemetry("rules")
     counts = PrometheusCounts(telemetry)
-    configuration = ConfigurationInForce(counts.configuration_refused)
+    configuration = ConfigurationInForce(counts.configuration_refused, tracked_links(settings))
     feed = ConfigFeed(settings, configuration.apply)
     producer = build_producer(settings, "rules-engine")
     egress = Egress(allowed=parse_networks(settings.rules_model_allowed_networks))

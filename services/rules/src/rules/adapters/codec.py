@@ -8,8 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.v1 import decision_pb2, event_pb2
-from rules.domain.decision import Action, Decision, RuleOutcome
-from rules.domain.event import Event
+from rules.domain.decision import Action, Decision, EntryDraft, RuleOutcome
+from rules.domain.event import Event, Referral
 from rules.service import Incoming
 
 _PLATFORMS = {number: name.removeprefix("PLATFORM_").lower() for name, number in event_pb2.Platform.items()}
@@ -32,6 +32,7 @@ _ACTIONS = _numbers(dict(decision_pb2.ActionKind.items()), "ACTION_KIND_")
 _SCOPES = _numbers(dict(decision_pb2.LimitScope.items()), "LIMIT_SCOPE_")
 
 _POLARITIES = {"": 0, **_numbers(dict(decision_pb2.Polarity.items()), "POLARITY_")}
+_CONSENTS = _numbers(dict(decision_pb2.ConsentAnswer.items()), "CONSENT_ANSWER_")
 _COBRA = _numbers(dict(decision_pb2.CobraLevel.items()), "COBRA_LEVEL_")
 
 _NANOS = 1_000_000_000
@@ -75,6 +76,22 @@ def _to_event(message: event_pb2.Event) -> Event:
         echo=message.echo,
         event_time=seconds(message.event_time),
         received_time=seconds(message.received_time),
+        media_urls=tuple([item.url for item in message.media]) if message.media else (),
+        reach=message.reach if message.HasField("reach") else None,
+        referral=to_referral(message.referral) if message.HasField("referral") else None,
+        campaign=message.campaign,
+    )
+
+
+def to_referral(message: event_pb2.Referral) -> Referral:
+    """Return where a click or a conversion came from."""
+    return Referral(
+        link=message.link,
+        action_id=message.action_id,
+        click=message.click,
+        reference=message.reference,
+        value=message.value,
+        currency=message.currency,
     )
 
 
@@ -117,15 +134,36 @@ def encode_decision(decision: Decision, decided_time: float) -> bytes:
         sentiment_confidence=understood.sentiment_confidence,
         flags=sorted(understood.flags),
         cobra=_COBRA[decision.cobra],
+        rating=event.rating,
+        reach=event.reach,
+        ad=event.ad,
+        topics=decision.topics,
+        campaigns=decision.campaigns,
+        text_sha256=decision.text_sha256,
     )
-    if decision.rules:
+    if event.referral is not None:
+        message.referral.CopyFrom(_referral(event.referral))
+    if decision.rules or decision.actions:
         message.rules.extend(_rule(rule) for rule in decision.rules)
         message.actions.extend(_action(action) for action in decision.actions)
         message.assignments.extend(
             decision_pb2.Assignment(experiment=given.experiment, rule_id=given.rule_id, arm=given.arm)
             for given in decision.assignments
         )
+    for heard in decision.consents:
+        message.consents.add(campaign=heard.campaign, answer=_CONSENTS[heard.answer], phrase=heard.phrase)
     return message.SerializeToString()
+
+
+def _referral(referral: Referral) -> event_pb2.Referral:
+    return event_pb2.Referral(
+        link=referral.link,
+        action_id=referral.action_id,
+        click=referral.click,
+        reference=referral.reference,
+        value=referral.value,
+        currency=referral.currency,
+    )
 
 
 def _rule(rule: RuleOutcome) -> decision_pb2.RuleOutcome:
@@ -161,4 +199,19 @@ def _action(action: Action) -> decision_pb2.Action:
         url=action.url,
         secret_ref=action.secret_ref,
         body=action.body,
+        entry=_entry(action.entry) if action.entry is not None else None,
+    )
+
+
+def _entry(entry: EntryDraft) -> decision_pb2.EntryDraft:
+    return decision_pb2.EntryDraft(
+        eligible=entry.eligible,
+        reason=entry.reason,
+        detail=entry.detail,
+        text=entry.text,
+        media=[event_pb2.Media(type=kind, url=url) for kind, url in entry.media],
+        hashtags=entry.hashtags,
+        friends=entry.friends,
+        campaign_version=entry.campaign_version,
+        trigger=entry.trigger,
     )

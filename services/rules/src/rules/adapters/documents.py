@@ -10,20 +10,32 @@ from rules.entities import (
     ApiKey,
     AuditNote,
     Brand,
+    Campaign,
     Channel,
     Entity,
     FlagTerms,
     Kind,
+    Link,
     RemoteUnderstanding,
     Rule,
     RuleVersion,
     Segment,
+    Topic,
     Trail,
 )
 
 T = TypeVar("T")
 
-TYPES: Mapping[Kind, type[Entity]] = {"brand": Brand, "rule": Rule, "channel": Channel, "segment": Segment, "api_key": ApiKey}
+TYPES: Mapping[Kind, type[Entity]] = {
+    "brand": Brand,
+    "rule": Rule,
+    "channel": Channel,
+    "segment": Segment,
+    "api_key": ApiKey,
+    "topic": Topic,
+    "link": Link,
+    "campaign": Campaign,
+}
 
 _PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding}
 """Fields that hold values with fields of their own."""

@@ -4,11 +4,28 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class Referral:
+    """Where a click or a conversion came from: the tracked link, the answer that carried it, the click that led there.
+
+    `value` of a conversion is in `currency` (ISO 4217); `reference` is the reporter's own id of it.
+    """
+
+    link: str = ""
+    action_id: str = ""
+    click: str = ""
+    reference: str = ""
+    value: float = 0.0
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
     """One event in the form of all platforms.
 
     `platform`, `kind` and `verb` are lower-case words of the contract ("facebook", "comment", "create"); times are
-    unix seconds UTC; `media` holds the types of what is attached. Empty strings mean "not given".
+    unix seconds UTC; `media` holds the types of what is attached, `media_urls` their addresses in the same order (it may be
+    left out). `reach`: how many saw it, None where the platform does not tell. `campaign`: whose form a submission came by.
+    Empty strings mean "not given".
     """
 
     event_id: str
@@ -33,6 +50,10 @@ class Event:
     echo: bool
     event_time: float
     received_time: float
+    media_urls: tuple[str, ...] = ()
+    reach: int | None = None
+    referral: Referral | None = None
+    campaign: str = ""
 
     @property
     def post(self) -> str:
