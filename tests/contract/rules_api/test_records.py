@@ -10,10 +10,10 @@ from antiphon.config_feed import Change
 from antiphon.testing import FakeClock
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
 from rules.adapters.documents import TYPES, from_fields, to_fields
+from rules.adapters.http.campaigns import read_draft
 from rules.adapters.programmes import to_campaign
 from rules.adapters.records import PLATFORMS, encode
 from rules.domain.leaves import HasLeaf
-from rules.adapters.http.campaigns import read_draft
 from rules.entities import ApiKey, Brand, Campaign, Channel, FlagTerms, Link, RemoteUnderstanding, Rule, Segment, Topic
 
 WHEN: dict[str, Any] = {"changed_time": datetime(2026, 3, 2, 12, 0, 0, 5_000, UTC), "actor": "0123456789ab", "generation": 7}

@@ -49,7 +49,7 @@ def faults(document: object) -> dict[str, str]:
             "can never grant",
         ),
         ({"rights": rights(phrases=[{"granted": ["@acme yes"]}])}, "/rights/phrases/0/granted/0", "handles"),
-        ({"rights": rights(phrases=[{"granted": ["!"]}])}, "/rights/phrases/0/granted/0", "never found"),
+        ({"rights": rights(phrases=[{"granted": ["!"]}])}, "/rights/phrases/0/granted/0", "nothing of this phrase"),
         ({"rights": rights(phrases=[{"refused": ["no"]}])}, "/rights/phrases", "no phrase grants"),
         ({"eligibility": {"has": ["imagination"]}}, "/eligibility/has/0", "one of"),
         ({"prize": "a bike"}, "/prize", "not permitted"),

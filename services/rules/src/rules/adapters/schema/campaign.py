@@ -29,7 +29,7 @@ from rules.adapters.schema.text import MAX_TERM
 from rules.domain.matching.features import named
 from rules.domain.matching.text import fold, is_maskable, patterns
 from rules.domain.model import SILENT_KINDS
-from rules.domain.templates import PRIVATE_CHARACTERS, PUBLIC_CHARACTERS, excess
+from rules.domain.templates import PRIVATE_BYTES, PRIVATE_CHARACTERS, PUBLIC_CHARACTERS, excess
 
 _MAX_NAMES = 50
 _MAX_PHRASES = 200
@@ -237,7 +237,9 @@ class CampaignDocument(Part):
         if rights is None or rights.by == "form":
             return
         private = rights.by == "private_reply"
-        platforms: Sequence[str] = self.platforms or sorted(PRIVATE_CHARACTERS if private else PUBLIC_CHARACTERS)
+        platforms: Sequence[str] = self.platforms or sorted(
+            {*PRIVATE_CHARACTERS, *PRIVATE_BYTES} if private else PUBLIC_CHARACTERS
+        )
         for name, texts in (("request", rights.request), ("reminder", rights.reminder)):
             for language, text in (texts or {}).items():
                 excessive = excess(len(text), len(text.encode()), platforms, private=private)
