@@ -10,7 +10,7 @@ from rules.domain.decision import Action, Decision, Reason, RuleOutcome
 from rules.domain.event import Understanding
 from rules.trials import Explanation, RuleExplained, Trial
 
-_ACTION_FIELDS = ("rule_id", "position", "text", "language", "variant", "queue", "note", "url")
+_ACTION_FIELDS = ("rule_id", "position", "text", "language", "variant", "queue", "note", "url", "campaign")
 
 
 class UnderstandingOut(Out):
@@ -38,6 +38,7 @@ class ActionOut(Out):
     queue: str
     note: str
     url: str
+    campaign: str
 
 
 class OutcomeOut(Out):
