@@ -9,6 +9,7 @@ from typing_extensions import override
 
 from antiphon_cli import (
     backtest_command,
+    campaign_commands,
     campaign_verify,
     config_commands,
     explain_command,
@@ -50,6 +51,9 @@ def build() -> typer.Typer:
     trial_commands.register(rules)
     backtest_command.register(rules)
     app.add_typer(rules, name="rules")
+    campaigns = typer.Typer(no_args_is_help=True, help="Campaigns: what they are, and when they take entries.")
+    campaign_commands.register(campaigns)
+    app.add_typer(campaigns, name="campaign")
     keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")
     keys_commands.register(keys)
     app.add_typer(keys, name="keys")

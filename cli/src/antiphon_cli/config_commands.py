@@ -72,9 +72,7 @@ def _push(
     folder: Folder = Path(),
     brand: Brand = "",
     yes: Yes = False,
-    prune: Annotated[
-        bool, typer.Option("--prune", help="Archive rules, delete segments and channels that lost their file.")
-    ] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="Archive rules, delete everything else that lost its file.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="The files win, also over changes made there since the pull.")
     ] = False,

@@ -1,4 +1,4 @@
-"""A brand's configuration as files: `brand.yaml`, `channels.yaml`, `segments/*.yaml`, `rules/*.yaml`, and what they last met."""
+"""A brand's configuration as files: `brand.yaml`, `channels.yaml`, a folder for each other kind, and what they last met."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from antiphon_cli.plan import Met
 
 LOCK = "antiphon.lock"
 _LOCK_HEADER = "# What these files and the brand said when they last met. Written by antiphon; commit it with the files.\n"
-_FOLDERS = ("rules", "segments")
+_FOLDERS = ("rules", "segments", "topics", "links", "campaigns")
 _CHANNELS = "channels.yaml"
 
 

@@ -29,7 +29,10 @@ _ORDER = (
     "all any none not as squeeze text language sentiment author rating cobra has thread "
     "timezone weekdays hours from until per at_most within "
     "reply private_reply hide unhide like delete tag handoff enter request_rights notify queue note delay "
-    "share experiment acts platform account languages disclosures"
+    "share experiment acts platform account languages disclosures "
+    "start end hashtags mentions form eligibility caps per_person per_person_day total "
+    "rights terms automatic by request reminder answer_within remind_after granted_for phrases granted refused withdrawn uses "
+    "contest winners alternates unique_friends exclude_flagged kind url campaign"
 )
 _RANK = {name: place for place, name in enumerate(_ORDER.split())}
 

@@ -8,7 +8,7 @@ from typing import Any
 from antiphon_cli.meaning import digest, meaning
 
 Parts = Mapping[str, Mapping[str, Any]]
-"""Documents by key: `brand`, `channels/ig-main`, `segments/vip`, `rules/price-question`."""
+"""Documents by key: `brand`, `channels/ig-main`, `segments/vip`, `campaigns/summer`, `rules/price-question`."""
 
 Met = Mapping[str, tuple[str, str]]
 """By key: the digests of the file and of the brand's document when they last said the same."""
@@ -115,14 +115,18 @@ def plan(found: Sequence[Difference], *, overwrite: bool = False, prune: bool = 
     )
 
 
+_FIRST = ("brand", "segments", "topics", "channels", "campaigns", "links")
+"""Kinds in the order in which they are named: campaigns name channels, links name campaigns, rules name them all."""
+
+
 def _order(step: Step) -> tuple[int, int, str]:
     """Settings and what rules refer to come first; then rules stop before others start, so that no two collide on the way."""
     kind = step.key.partition("/")[0]
-    rank = {"brand": 0, "segments": 1, "channels": 2}.get(kind, 4)
+    rank = _FIRST.index(kind) if kind in _FIRST else len(_FIRST) + 1
     if step.verb in {Verb.PAUSE, Verb.ARCHIVE}:
-        rank = 3
+        rank = len(_FIRST)
     if step.verb is Verb.DELETE:
-        rank = 5
+        rank = len(_FIRST) + 2
     priority = (step.difference.here or {}).get("priority", 100)
     return rank, priority if isinstance(priority, int) else 0, step.key
 

@@ -1,7 +1,7 @@
 """A brand's configuration behind the API: read whole, changed one document at a time."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,10 @@ _BRAND_FIELDS = ("name", "mode", "languages", "human_pause_seconds", "disclosure
 """What belongs into a file: holds come and go with a crisis, and lists of people are personal data."""
 
 _CHANNEL_FIELDS = ("platform", "account", "name")
+_TOPIC_FIELDS = ("kind", "name", "terms")
+_LISTED = {"channels": "channel", "segments": "segment", "topics": "topic", "links": "link", "campaigns": "campaign"}
+"""Kinds whose documents are listed under the name of their id."""
+
 _GONE = 404
 
 
@@ -44,8 +48,12 @@ class BrandApi:
                 return {}
             raise
         keys = [
-            *(f"channels/{item['channel']}" for item in self.api.items(f"{self.path}/channels") if not item.get("deleted")),
-            *(f"segments/{item['segment']}" for item in self.api.items(f"{self.path}/segments") if not item.get("deleted")),
+            *(
+                f"{kind}/{item[name]}"
+                for kind, name in _LISTED.items()
+                for item in self.api.items(f"{self.path}/{kind}")
+                if not item.get("deleted")
+            ),
             *(
                 key
                 for item in self.api.items(f"{self.path}/rules")
@@ -62,11 +70,7 @@ class BrandApi:
         generation = int(answer["generation"])
         if kind == "brand":
             return Remote({"id": self.brand, **_settings(answer)}, generation)
-        if kind == "channels":
-            return Remote(_chosen(answer, _CHANNEL_FIELDS), generation)
-        if kind == "segments":
-            return Remote({"id": name, "authors": sorted(answer["authors"])}, generation)
-        return _rule(answer, generation)
+        return Remote(_READS[kind](name, answer), generation) if kind in _READS else _rule(answer, generation)
 
     def apply(self, step: Step) -> Any:
         """Carry a step out against the generation that the plan was made from; return the answer."""
@@ -80,7 +84,7 @@ class BrandApi:
             return self.api.change("DELETE", path, match=generation)
         if kind == "brand":
             return self._apply_brand(step, generation)
-        body = {field: value for field, value in (step.difference.here or {}).items() if field != "id"}
+        body = {field: value for field, value in (step.difference.here or {}).items() if field != "id" or kind == "campaigns"}
         return self.api.change("PUT", path, body, match=generation)
 
     def _apply_brand(self, step: Step, generation: int | None) -> Any:
@@ -121,6 +125,20 @@ class BrandApi:
         newest = self.api.get(f"{path}/versions", limit=1)["items"][0]
         comment = f" ({newest['comment']})" if newest["comment"] else ""
         return f"by key {newest['author']} at {newest['time']}{comment}"
+
+
+def _link(name: str, answer: Mapping[str, Any]) -> dict[str, Any]:
+    return {"id": name, "url": answer["url"], **({"campaign": answer["campaign"]} if answer["campaign"] else {})}
+
+
+_READS: Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
+    "channels": lambda _, answer: _chosen(answer, _CHANNEL_FIELDS),
+    "segments": lambda name, answer: {"id": name, "authors": sorted(answer["authors"])},
+    "topics": lambda name, answer: {"id": name, **_chosen(answer, _TOPIC_FIELDS)},
+    "links": _link,
+    "campaigns": lambda _, answer: dict(answer["document"]),
+}
+"""Kind → what its file says, from the API's answer."""
 
 
 def restricted(there: Mapping[str, Remote], here: Mapping[str, Mapping[str, Any]]) -> dict[str, Remote]:

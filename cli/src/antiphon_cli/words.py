@@ -12,7 +12,7 @@ def understood(found: Mapping[str, Any]) -> str:
 
 def doing(action: Mapping[str, Any]) -> str:
     """Return an action: its kind and what it says or where it goes."""
-    what = action["text"] or ", ".join(action["tags"]) or action["queue"] or action["url"]
+    what = action["text"] or ", ".join(action["tags"]) or action["queue"] or action["url"] or action.get("campaign", "")
     mode = "" if action["mode"] == "auto" else f" ({action['mode']})"
     return f"{action['kind']}{mode}" + (f": {what}" if what else "")
 

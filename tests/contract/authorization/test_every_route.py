@@ -26,18 +26,20 @@ NAMES = {
     "channel": NEVER,
     "rule": NEVER,
     "segment": NEVER,
+    "topic": NEVER,
+    "link": NEVER,
     "secret": NEVER,
     "name": NEVER,
     "people": "blocked",
     "platform": "facebook",
     "author": "1",
+    "person": "facebook:1",
     "key": "0" * 12,
     "action_id": NEVER,
     "source": NEVER,
     "job": "0" * 24,
     "event_id": "0" * 64,
     "version": "1",
-    "campaign": NEVER,
     "entry": NEVER,
     "token": NEVER,
     "sha256": "0" * 64,
@@ -63,6 +65,10 @@ OPEN = {"GET /healthz", "GET /readyz", "GET /metrics", "GET /openapi.json"}
 PUBLIC = {"GET /c/{token}", "POST /c/{token}", "GET /g/{brand}/{campaign}", "GET /media/{sha256}"}
 """For everybody outside: consent forms behind signed links, galleries of cleared media, and those media."""
 
+_TOPIC = {"name": "Bike", "terms": ["bike"]}
+_LINK = {"url": "https://acme.example/"}
+_CAMPAIGN = {"id": NEVER, "name": "Summer", "timezone": "UTC", "start": "2026-06-01T00:00", "hashtags": ["summer"]}
+_WHY = {"reason": "because"}
 _CHANNEL = {"platform": "facebook", "account": "1"}
 _ENTRY = {"reference": "1", "person": {"id": "1"}}
 _ACCOUNTS = {"accounts": [{"account": "1", "brand": "{brand}", "channel": "main"}]}
@@ -85,6 +91,23 @@ TABLE: dict[str, dict[str, Access]] = {
         "DELETE /v1/brands/{brand}/segments/{segment}": Access(E),
         "POST /v1/brands/{brand}/segments/{segment}:add": Access(E),
         "POST /v1/brands/{brand}/segments/{segment}:remove": Access(E),
+        "GET /v1/brands/{brand}/topics": Access(V),
+        "GET /v1/brands/{brand}/topics/{topic}": Access(V),
+        "PUT /v1/brands/{brand}/topics/{topic}": Access(E, _TOPIC),
+        "DELETE /v1/brands/{brand}/topics/{topic}": Access(E),
+        "GET /v1/brands/{brand}/links": Access(V),
+        "GET /v1/brands/{brand}/links/{link}": Access(V),
+        "PUT /v1/brands/{brand}/links/{link}": Access(E, _LINK),
+        "DELETE /v1/brands/{brand}/links/{link}": Access(E),
+        "GET /v1/brands/{brand}/campaigns": Access(V),
+        "GET /v1/brands/{brand}/campaigns/{campaign}": Access(V),
+        "GET /v1/brands/{brand}/campaigns/{campaign}/versions": Access(V),
+        "PUT /v1/brands/{brand}/campaigns/{campaign}": Access(E, _CAMPAIGN),
+        "DELETE /v1/brands/{brand}/campaigns/{campaign}": Access(P),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:activate": Access(P, _WHY),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:pause": Access(P, _WHY),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:close": Access(P, _WHY),
+        "POST /v1/brands/{brand}/campaigns/{campaign}:archive": Access(P, _WHY),
         "GET /v1/brands/{brand}/channels": Access(V),
         "GET /v1/brands/{brand}/channels/{channel}": Access(V),
         "PUT /v1/brands/{brand}/channels/{channel}": Access(A),

@@ -10,10 +10,36 @@ from antiphon.config_feed import Change
 from antiphon.testing import FakeClock
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
 from rules.adapters.documents import TYPES, from_fields, to_fields
+from rules.adapters.http.campaigns import read_draft
+from rules.adapters.programmes import to_campaign
 from rules.adapters.records import PLATFORMS, encode
-from rules.entities import ApiKey, Brand, Channel, FlagTerms, RemoteUnderstanding, Rule, Segment
+from rules.domain.leaves import HasLeaf
+from rules.entities import ApiKey, Brand, Campaign, Channel, FlagTerms, Link, RemoteUnderstanding, Rule, Segment, Topic
 
 WHEN: dict[str, Any] = {"changed_time": datetime(2026, 3, 2, 12, 0, 0, 5_000, UTC), "actor": "0123456789ab", "generation": 7}
+
+SUMMER = {
+    "id": "summer",
+    "name": "Summer",
+    "timezone": "Europe/Berlin",
+    "start": "2026-03-01T00:00",
+    "end": "2026-04-01T00:00",
+    "hashtags": ["#AcmeSummer"],
+    "mentions": ["@Acme"],
+    "kinds": ["post", "comment"],
+    "platforms": "instagram",
+    "eligibility": {"has": ["image"]},
+    "caps": {"per_person_day": 1},
+    "rights": {
+        "terms": "You let Acme show this.",
+        "by": "reply",
+        "request": {"en": "May we?"},
+        "granted_for": "365d",
+        "remind_after": "2d",
+        "reminder": "May we?",
+    },
+    "contest": {"winners": 3, "unique_friends": 1},
+}
 
 ENTITIES = [
     Brand(brand="acme", name="Acme", mode="shadow", languages=("en", "de"), blocked_authors=("facebook:1",), **WHEN),
@@ -37,6 +63,18 @@ ENTITIES = [
         **WHEN,
     ),
     Segment(brand="acme", segment="vip", authors=("facebook:1",), **WHEN),
+    Topic(brand="acme", topic="bike", topic_kind="product", name="Bike", terms=("bike one", "#bike"), **WHEN),
+    Link(brand="acme", link="shop", url="https://acme.example/", campaign="summer", **WHEN),
+    Campaign(
+        brand="acme",
+        campaign="summer",
+        name="Summer",
+        state="active",
+        document=read_draft(SUMMER).document,
+        latest_version=4,
+        rights_version=2,
+        **WHEN,
+    ),
 ]
 
 
@@ -48,6 +86,9 @@ def test_keys_have_three_parts() -> None:
         "api_key//0123456789ab",
         "brand/full/",
         "segment/acme/vip",
+        "topic/acme/bike",
+        "link/acme/shop",
+        "campaign/acme/summer",
     ]
 
 
@@ -75,6 +116,35 @@ def test_a_brands_settings_and_a_segment_say_everything() -> None:
     assert (remote.url, remote.timeout_ms, remote.sealed_token) == ("https://m.example/", 99, b"k1.x")
     assert not encode(ENTITIES[0]).brand.HasField("understanding")
     assert (segment.brand, segment.segment, list(segment.authors), segment.deleted) == ("acme", "vip", ["facebook:1"], False)
+
+
+def test_a_topic_and_a_link_say_everything() -> None:
+    topic, link = encode(ENTITIES[6]).topic, encode(ENTITIES[7]).link
+    assert (topic.kind, topic.name, list(topic.terms), topic.deleted) == ("product", "Bike", ["bike one", "#bike"], False)
+    assert (link.link, link.url, link.campaign, link.deleted) == ("shop", "https://acme.example/", "summer", False)
+
+
+def test_a_campaign_says_everything_with_its_defaults_filled_in() -> None:
+    record = encode(ENTITIES[8]).campaign
+    assert (record.version, record.state, record.mode) == (4, config_pb2.CAMPAIGN_STATE_ACTIVE, decision_pb2.MODE_AUTO)
+    assert record.start_time.ToDatetime().isoformat() == "2026-02-28T23:00:00"
+    assert record.end_time.ToDatetime().isoformat() == "2026-03-31T22:00:00", "summer time has begun"
+    assert (list(record.hashtags), list(record.mentions), record.form) == (["acmesummer"], ["acme"], False)
+    assert list(record.kinds) == [event_pb2.EVENT_KIND_POST, event_pb2.EVENT_KIND_COMMENT]
+    assert (record.caps.per_person, record.caps.per_person_day, record.contest.unique_friends) == (0, 1, 1)
+    rights = record.rights
+    assert (rights.version, dict(rights.terms), rights.by) == (2, {"default": "You let Acme show this."}, "reply")
+    assert (rights.answer_seconds, rights.reminder_seconds, rights.granted_seconds) == (604_800, 172_800, 31_536_000)
+    assert {"en", "de", "fr", "es", "it", "pt"} <= {phrases.language for phrases in rights.phrases}
+    assert "#yesacme" in {phrase for phrases in rights.phrases for phrase in phrases.granted}
+
+
+def test_the_engine_reads_a_campaign_as_it_was_written() -> None:
+    campaign = to_campaign(encode(ENTITIES[8]).campaign)
+    assert (campaign.hashtags, campaign.mentions, campaign.platforms) == ({"acmesummer"}, {"acme"}, {"instagram"})
+    assert (campaign.eligibility, campaign.unique_friends, campaign.asks_rights) == (HasLeaf(("image",)), 1, True)
+    assert campaign.phrases is not None
+    assert "i agree" in campaign.phrases.granted
 
 
 @pytest.mark.parametrize("state", ["draft", "paused", "archived"])

@@ -97,6 +97,9 @@ def test_steps_come_in_an_order_in_which_none_trips_over_another() -> None:
         "rules/stops": rule("paused"),
         "segments/vip": {"authors": []},
         "channels/ig": {"platform": "instagram"},
+        "links/shop": {"url": "https://acme.example/", "campaign": "summer"},
+        "campaigns/summer": {"channels": ["ig"]},
+        "topics/bike": {"terms": ["bike"]},
         "brand": {"name": "B"},
     }
     there = {
@@ -108,7 +111,10 @@ def test_steps_come_in_an_order_in_which_none_trips_over_another() -> None:
     assert [step.key for step in steps] == [
         "brand",
         "segments/vip",
+        "topics/bike",
         "channels/ig",
+        "campaigns/summer",
+        "links/shop",
         "rules/gone",
         "rules/stops",
         "rules/early",

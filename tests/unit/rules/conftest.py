@@ -11,6 +11,7 @@ from rules.adapters.matching import build_matcher
 from rules.domain.event import Event
 from rules.domain.matching.index import BrandSettings, Snapshot, build_snapshot
 from rules.domain.model import Reply, Rule
+from rules.domain.programme import Source, build_programme
 
 NOON = 1_767_606_000.0
 """Monday, 5 January 2026, 09:40 UTC, in unix seconds."""
@@ -94,12 +95,12 @@ def page() -> Callable[[], dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def supported(page: Callable[[], dict[str, Any]]) -> Callable[[], dict[str, Any]]:
-    """Return a maker of the same document without what needs campaigns."""
+    """Return a maker of the same document without what is for a campaign."""
 
     def make() -> dict[str, Any]:
         document = page()
-        later = {"enter", "request_rights"}
-        return {**document, "then": [action for action in document["then"] if later.isdisjoint(action)]}
+        of_campaigns = {"enter", "request_rights"}
+        return {**document, "then": [action for action in document["then"] if of_campaigns.isdisjoint(action)]}
 
     return make
 
@@ -135,9 +136,15 @@ def rule() -> Callable[..., Rule]:
 
 @pytest.fixture(scope="session")
 def snapshot() -> Callable[..., Snapshot]:
-    """Return a maker of snapshots of the one brand "acme" with given rules; other arguments are the brand's settings."""
+    """Return a maker of snapshots of the one brand "acme" with given rules; other arguments are the brand's settings.
 
-    def make(*rules: Rule, accounts: tuple[tuple[str, str], ...] = (), **settings: Any) -> Snapshot:
-        return build_snapshot(7, [BrandSettings("acme", **settings)], rules, accounts, build_matcher)
+    `programme`: what the brand runs beside its rules.
+    """
+
+    def make(
+        *rules: Rule, accounts: tuple[tuple[str, str], ...] = (), programme: Source | None = None, **settings: Any
+    ) -> Snapshot:
+        beside = {"acme": build_programme(programme, build_matcher)} if programme is not None else None
+        return build_snapshot(7, [BrandSettings("acme", **settings)], rules, accounts, build_matcher, programmes=beside)
 
     return make

@@ -32,6 +32,7 @@ from rules.domain.leaves import (
 from rules.domain.matching.index import Snapshot
 from rules.domain.model import (
     Delete,
+    Enter,
     Experiment,
     Handoff,
     Hide,
@@ -39,6 +40,7 @@ from rules.domain.model import (
     Notify,
     PrivateReply,
     Reply,
+    RequestRights,
     Rule,
     Schedule,
     Tag,
@@ -59,12 +61,9 @@ def findings(document: object) -> dict[tuple[str | int, ...], str]:
     return {error["loc"]: error["type"] for error in refusal.value.errors()}
 
 
-def test_the_whole_language_is_known_and_what_needs_campaigns_is_named(page: Documents) -> None:
-    expected: dict[tuple[str | int, ...], str] = {
-        ("then", 5, "enter"): "not_yet_supported",
-        ("then", 6, "request_rights"): "not_yet_supported",
-    }
-    assert findings(page()) == expected
+def test_the_whole_language_is_known(page: Documents) -> None:
+    actions = to_rule("acme", 1, page()).then
+    assert [action.campaign for action in actions if isinstance(action, Enter | RequestRights)] == ["summer-ugc", "summer-ugc"]
 
 
 def test_the_rest_of_the_page_is_a_rule(supported: Documents) -> None:

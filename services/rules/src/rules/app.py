@@ -27,6 +27,7 @@ from rules.adapters.history.backtest_jobs import MongoBacktestStore
 from rules.adapters.history.persons import MongoPersonHistory
 from rules.adapters.history.views import MongoHistory
 from rules.adapters.http.backtests import backtest_routes
+from rules.adapters.http.campaigns import read_stored
 from rules.adapters.http.decisions import decision_routes
 from rules.adapters.http.routes import register_routes
 from rules.adapters.http.rules import read_version
@@ -37,17 +38,20 @@ from rules.adapters.outbox import KafkaOutbox
 from rules.adapters.telemetry import ApiMetrics
 from rules.adapters.understanding import understand
 from rules.backtests import BacktestService
+from rules.campaigns import CampaignService
 from rules.configuration import Changes, ConfigurationService
 from rules.domain.event import Understanding
 from rules.domain.model import BrandSettings
 from rules.history import HistoryService
 from rules.keys import Grant, KeyService, MadeKey
 from rules.people import PeopleService
+from rules.references import References
 from rules.revisions import RuleService
 from rules.segments import SegmentService
 from rules.settings import RulesApiSettings, RulesSettings
 from rules.trials import TrialService
 from rules.vetting import Vetting
+from rules.watching import LinkService, TopicService
 
 _READY_SECONDS = 1.5
 """A readiness check answers within this; an orchestrator's probe gives up soon after."""
@@ -149,7 +153,15 @@ def _register(
     sealer: Sealer,
     clock: Clock,
 ) -> None:
-    rules = RuleService(store=store, changes=changes, configuration=configuration, vetting=vetting, read=read_version)
+    references = References(store=store, in_force=in_force)
+    rules = RuleService(
+        store=store,
+        changes=changes,
+        configuration=configuration,
+        vetting=vetting,
+        references=references,
+        read=read_version,
+    )
     trials = TrialService(
         rules=rules,
         configuration=configuration,
@@ -170,6 +182,11 @@ def _register(
         ),
         segments=SegmentService(store=store, changes=changes, configuration=configuration),
         people=people,
+        topics=TopicService(store=store, changes=changes, configuration=configuration),
+        links=LinkService(store=store, changes=changes, configuration=configuration, references=references),
+        campaigns=CampaignService(
+            store=store, changes=changes, configuration=configuration, references=references, read=read_stored
+        ),
         keys=KeyService(store=store, changes=changes),
         store=store,
         sealer=sealer,

@@ -25,6 +25,7 @@ from rules.adapters import stream
 from rules.adapters.codec import decode_event
 from rules.adapters.config import ConfigurationInForce
 from rules.adapters.engine_telemetry import PrometheusCounts
+from rules.adapters.programmes import tracked_links
 from rules.adapters.understanding import Models
 from rules.service import DecisionService
 from rules.settings import RulesEngineSettings
@@ -43,7 +44,7 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
     """Build the engine: health and metrics to serve, and its work."""
     telemetry = Telemetry("rules")
     counts = PrometheusCounts(telemetry)
-    configuration = ConfigurationInForce(counts.configuration_refused)
+    configuration = ConfigurationInForce(counts.configuration_refused, tracked_links(settings))
     client, database = connect(settings)
     people = record_sealer(database, settings, SystemClock())
 

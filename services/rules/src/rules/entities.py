@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
-Kind = Literal["brand", "rule", "channel", "segment", "person", "api_key"]
-KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "segment", "person", "api_key")
+Kind = Literal["brand", "rule", "channel", "segment", "api_key", "topic", "link", "campaign", "person"]
+KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "segment", "api_key", "topic", "link", "campaign", "person")
 
 Mode = Literal["auto", "approval", "shadow"]
 RuleState = Literal["draft", "active", "paused", "archived"]
+CampaignState = Literal["draft", "active", "paused", "closed", "archived"]
+TopicKind = Literal["product", "topic", "competitor"]
 Flag = Literal["complaint", "praise", "purchase_intent", "question", "spam"]
 
 SLUG = r"^[a-z0-9][a-z0-9-]{0,62}$"
@@ -21,6 +23,15 @@ MAX_PEOPLE = 5_000
 
 MAX_SEGMENTS = 50
 """Of a brand: every engine holds all of them in memory."""
+
+MAX_TOPICS = 2_000
+"""Of a brand: every engine holds the terms of all of them in memory."""
+
+MAX_LINKS = 5_000
+"""Of a brand: every engine and every edge holds all of them in memory."""
+
+MAX_CAMPAIGNS = 500
+"""Of a brand: every engine holds all of them in memory, archived ones too, since people may still withdraw."""
 
 INSTALLATION = "*"
 """Stands for all brands: in a key's `brands`, and as the owner of the audit entries that concern no single brand."""
@@ -146,6 +157,55 @@ class Segment(Deletable):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Topic(Deletable):
+    """What the brand wants told apart: a product, a topic to be watched, a competitor."""
+
+    kind: ClassVar[Kind] = "topic"
+    id_field: ClassVar[str] = "topic"
+
+    topic: str
+    topic_kind: TopicKind
+    name: str
+    terms: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link(Deletable):
+    """A tracked link and where it leads; `campaign`: whose clicks they are, empty: none's."""
+
+    kind: ClassVar[Kind] = "link"
+    id_field: ClassVar[str] = "link"
+
+    link: str
+    url: str
+    campaign: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign(Deletable):
+    """A campaign with its newest document (canonical JSON), which is in force; its documents are versions.
+
+    `rights_version` counts the wordings of its terms, of which `terms_sha256` is the newest; 0: it never had any.
+    """
+
+    kind: ClassVar[Kind] = "campaign"
+    id_field: ClassVar[str] = "campaign"
+
+    campaign: str
+    name: str
+    state: CampaignState
+    document: bytes
+    latest_version: int = 1
+    rights_version: int = 0
+    terms_sha256: str = ""
+
+    @property
+    def versions_id(self) -> str:
+        """Return under which id its versions are kept beside those of rules; no rule's id holds a colon."""
+        return f"campaign:{self.campaign}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Person(Entity):
     """Somebody who asked to be forgotten, by reference. `sealed_author` is `platform:author id` until all have forgotten it."""
 
@@ -189,7 +249,10 @@ class ApiKey(Entity):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleVersion:
-    """One saved document of a rule; never changed. `document` is canonical JSON."""
+    """One saved document of a rule, or of a campaign (`rule_id` is then `campaign:<id>`); never changed.
+
+    `document` is canonical JSON.
+    """
 
     brand: str
     rule_id: str

@@ -33,6 +33,7 @@ from rules.adapters.history.packing import Packer
 from rules.adapters.history.persons import ArchiveEraser
 from rules.adapters.history.plans import Plan, build_plan
 from rules.adapters.history.replaying import ChildReplayer
+from rules.adapters.programmes import tracked_links
 from rules.backtests import Backtest, BacktestRunner
 from rules.settings import RulesHistorianSettings
 
@@ -58,7 +59,7 @@ async def historian(
     client, database = mongo.connect(settings)
     producer = build_producer(settings, "rules-historian")
     try:
-        configuration, pauses = ConfigurationInForce(metrics.configuration_refused), HumanPauses()
+        configuration, pauses = ConfigurationInForce(metrics.configuration_refused, tracked_links(settings)), HumanPauses()
         people = record_sealer(database, settings, clock)
         eraser = Eraser(
             "archive",

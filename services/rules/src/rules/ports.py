@@ -8,9 +8,10 @@ from typing import Protocol, TypeVar
 from rules.audit import AuditEntry
 from rules.domain.decision import Decision
 from rules.domain.matching.index import Snapshot
-from rules.entities import ApiKey, Brand, Channel, Entity, Rule, RuleState, RuleVersion, Segment, Trail
+from rules.entities import ApiKey, Brand, Channel, Deletable, Entity, Rule, RuleState, RuleVersion, Segment, Trail
 
 E = TypeVar("E", bound=Entity)
+D = TypeVar("D", bound=Deletable)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +70,10 @@ class ConfigStore(Protocol):
         """Return a brand's segments that are not deleted, in the order of their ids."""
         ...
 
+    async def listed(self, kind: type[D], brand: str, after: str, limit: int) -> Sequence[D]:
+        """Return a brand's topics, links or campaigns that are not deleted, in the order of their ids."""
+        ...
+
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:
         """Return keys in the order of their ids, those that reach no brand outside `brands` (None: all)."""
         ...
@@ -94,7 +99,7 @@ class Outbox(Protocol):
 class Recorded:
     """A decision from the archive, with its event, and when it was made (unix seconds).
 
-    `whole`: the event is as it came; else it has only the fields that a decision repeats (no text, no media, no rating).
+    `whole`: the event is as it came; else it has only the fields that a decision repeats (no text, no media).
     """
 
     decision: Decision

@@ -11,6 +11,7 @@ from rules.domain.checking.examples import EXAMPLE_FAILED
 from rules.domain.checking.findings import Finding, errors
 from rules.entities import Rule, RuleState, RuleVersion
 from rules.ports import ConfigStore, RuleFilter, TakenError
+from rules.references import References
 from rules.vetting import Draft, Vetting
 
 
@@ -46,12 +47,14 @@ class RuleService:
         changes: Changes,
         configuration: ConfigurationService,
         vetting: Vetting,
+        references: References,
         read: Callable[[RuleVersion], Draft],
     ) -> None:
         self._store = store
         self._changes = changes
         self._configuration = configuration
         self._vetting = vetting
+        self._references = references
         self._read = read
 
     async def rule(self, brand: str, rule_id: str) -> Rule:
@@ -142,7 +145,10 @@ class RuleService:
         """Return what is to be said of a draft. Raises 409 and 422 (see `save`)."""
         if draft.state == "active":
             self._vetting.check_room(brand, draft.rule_id)
-        findings = await self._vetting.findings(brand, draft.meaning)
+        findings = (
+            *await self._references.findings(brand, draft.meaning.rule),
+            *await self._vetting.findings(brand, draft.meaning),
+        )
         failed = [finding for finding in findings if finding.code == EXAMPLE_FAILED]
         if failed:
             raise _refused(422, "example_failed", "The rule does not do what its examples say; see errors.", failed)
@@ -166,7 +172,10 @@ class RuleService:
         """Return what is to be said of a stored version. Raises 404, 409 when it may not act."""
         meaning = await self.meaning(brand, rule_id, version)
         self._vetting.check_room(brand, rule_id)
-        findings = await self._vetting.findings(brand, meaning)
+        findings = (
+            *await self._references.findings(brand, meaning.rule),
+            *await self._vetting.findings(brand, meaning),
+        )
         if errors(findings):
             raise _refused(409, "unsafe_rule", f"Version {version} may not act; see errors.", findings)
         return findings

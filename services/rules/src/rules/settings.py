@@ -3,6 +3,7 @@
 from pydantic import Field, field_validator
 
 from antiphon.egress import parse_networks
+from antiphon.links import LinkSettings
 from antiphon.persons import PersonSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings
 
@@ -20,8 +21,8 @@ class RulesApiSettings(RulesSettings, PersonSettings):
     """Of the API, which seals what it must not know in clear: tokens of brands' own models, answers kept for repetition."""
 
 
-class RulesEngineSettings(RulesSettings, PersonSettings):
-    """Of the engine, which opens the tokens of brands' own models."""
+class RulesEngineSettings(RulesSettings, PersonSettings, LinkSettings):
+    """Of the engine, which opens the tokens of brands' own models and signs the codes of tracked links."""
 
     rules_model_allowed_networks: str = ""
     """Networks that brands' own models may be called in beside public addresses, separated by commas; for intranets and tests."""
@@ -33,8 +34,8 @@ class RulesEngineSettings(RulesSettings, PersonSettings):
         return value
 
 
-class RulesHistorianSettings(RulesSettings, PersonSettings):
-    """Of the historian, which keeps the archive and works off back-tests."""
+class RulesHistorianSettings(RulesSettings, PersonSettings, LinkSettings):
+    """Of the historian, which keeps the archive and works off back-tests: answers with tracked links as they were."""
 
     rules_history_days: int = Field(default=90, ge=1, le=3650)
     """How long events and decisions stay in the archive: back-tests reach no further back, no word of a person stays longer."""

@@ -173,7 +173,15 @@ class TrialService:
         matching = evaluate(snapshot, EMPTY, event, understanding)[0].rules
         ids = {outcome.rule_id for outcome in matching} - {rule.rule_id}
         others = [other for other in active_rules(snapshot, settings.brand) if other.rule_id in ids]
-        small = build_snapshot(snapshot.revision, [settings], [*others, rule], snapshot.own_accounts, self._factory)
+        brand = snapshot.brands.get(settings.brand)
+        small = build_snapshot(
+            snapshot.revision,
+            [settings],
+            [*others, rule],
+            snapshot.own_accounts,
+            self._factory,
+            programmes={settings.brand: brand.programme} if brand is not None and brand.programme is not None else None,
+        )
         return evaluate(small, EMPTY, event, understanding)[0]
 
     async def explain(self, brand: str, event: Event, rule_id: str = "") -> Explanation:

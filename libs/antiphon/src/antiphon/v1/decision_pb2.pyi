@@ -307,7 +307,7 @@ class EntryDraft(_message.Message):
     TRIGGER_FIELD_NUMBER: _builtins.int
     eligible: _builtins.bool
     reason: _builtins.str
-    """the condition that failed: a word of `Reason`; empty when eligible"""
+    """the condition that failed: a word of `Reason`, or text, friends; empty when eligible"""
     detail: _builtins.str
     """the values compared, for people"""
     text: _builtins.str

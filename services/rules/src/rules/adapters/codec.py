@@ -8,8 +8,8 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from antiphon.errors import Invalid
 from antiphon.kafka import Record
 from antiphon.v1 import decision_pb2, event_pb2
-from rules.domain.decision import Action, Decision, RuleOutcome
-from rules.domain.event import Event
+from rules.domain.decision import Action, Decision, EntryDraft, RuleOutcome
+from rules.domain.event import Event, Referral
 from rules.service import Incoming
 
 _PLATFORMS = {number: name.removeprefix("PLATFORM_").lower() for name, number in event_pb2.Platform.items()}
@@ -32,6 +32,7 @@ _ACTIONS = _numbers(dict(decision_pb2.ActionKind.items()), "ACTION_KIND_")
 _SCOPES = _numbers(dict(decision_pb2.LimitScope.items()), "LIMIT_SCOPE_")
 
 _POLARITIES = {"": 0, **_numbers(dict(decision_pb2.Polarity.items()), "POLARITY_")}
+_CONSENTS = _numbers(dict(decision_pb2.ConsentAnswer.items()), "CONSENT_ANSWER_")
 _COBRA = _numbers(dict(decision_pb2.CobraLevel.items()), "COBRA_LEVEL_")
 
 _NANOS = 1_000_000_000
@@ -51,8 +52,14 @@ def read_event(value: bytes) -> Event:
         message = event_pb2.Event.FromString(value)
     except DecodeError as error:
         raise Invalid("undecodable", f"not an antiphon.v1.Event: {error}") from error
-    media = tuple([item.type for item in message.media]) if message.media else ()
-    event = to_event(message, message.text, media, message.rating if message.HasField("rating") else None, message.ad)
+    media = message.media
+    event = to_event(
+        message,
+        message.text,
+        tuple([item.type for item in media]) if media else (),
+        tuple([item.url for item in media]) if media else (),
+        message.campaign,
+    )
     if not event.event_id or not event.brand or not event.object:
         raise Invalid("incomplete", "an event needs event_id, brand and object")
     return event
@@ -62,10 +69,10 @@ def to_event(
     message: event_pb2.Event | decision_pb2.Decision,
     text: str = "",
     media: tuple[str, ...] = (),
-    rating: float | None = None,
-    ad: bool = False,
+    media_urls: tuple[str, ...] = (),
+    campaign: str = "",
 ) -> Event:
-    """Return the event with the fields that a decision repeats, and what it does not: `text`, `media`, `rating`, `ad`."""
+    """Return the event with the fields that a decision repeats, and what it does not: text, media, and the form's campaign."""
     author = message.author
     return Event(
         message.event_id,
@@ -85,11 +92,27 @@ def to_event(
         author.verified if author.HasField("verified") else None,
         text,
         media,
-        rating,
-        ad,
+        message.rating if message.HasField("rating") else None,
+        message.ad,
         message.echo,
         seconds(message.event_time),
         seconds(message.received_time),
+        media_urls,
+        message.reach if message.HasField("reach") else None,
+        to_referral(message.referral) if message.HasField("referral") else None,
+        campaign,
+    )
+
+
+def to_referral(message: event_pb2.Referral) -> Referral:
+    """Return where a click or a conversion came from."""
+    return Referral(
+        link=message.link,
+        action_id=message.action_id,
+        click=message.click,
+        reference=message.reference,
+        value=message.value,
+        currency=message.currency,
     )
 
 
@@ -132,15 +155,36 @@ def encode_decision(decision: Decision, decided_time: float) -> bytes:
         sentiment_confidence=understood.sentiment_confidence,
         flags=sorted(understood.flags),
         cobra=_COBRA[decision.cobra],
+        rating=event.rating,
+        reach=event.reach,
+        ad=event.ad,
+        topics=decision.topics,
+        campaigns=decision.campaigns,
+        text_sha256=decision.text_sha256,
     )
-    if decision.rules:
+    if event.referral is not None:
+        message.referral.CopyFrom(_referral(event.referral))
+    if decision.rules or decision.actions:
         message.rules.extend(_rule(rule) for rule in decision.rules)
         message.actions.extend(_action(action) for action in decision.actions)
         message.assignments.extend(
             decision_pb2.Assignment(experiment=given.experiment, rule_id=given.rule_id, arm=given.arm)
             for given in decision.assignments
         )
+    for heard in decision.consents:
+        message.consents.add(campaign=heard.campaign, answer=_CONSENTS[heard.answer], phrase=heard.phrase)
     return message.SerializeToString()
+
+
+def _referral(referral: Referral) -> event_pb2.Referral:
+    return event_pb2.Referral(
+        link=referral.link,
+        action_id=referral.action_id,
+        click=referral.click,
+        reference=referral.reference,
+        value=referral.value,
+        currency=referral.currency,
+    )
 
 
 def _rule(rule: RuleOutcome) -> decision_pb2.RuleOutcome:
@@ -176,4 +220,19 @@ def _action(action: Action) -> decision_pb2.Action:
         url=action.url,
         secret_ref=action.secret_ref,
         body=action.body,
+        entry=_entry(action.entry) if action.entry is not None else None,
+    )
+
+
+def _entry(entry: EntryDraft) -> decision_pb2.EntryDraft:
+    return decision_pb2.EntryDraft(
+        eligible=entry.eligible,
+        reason=entry.reason,
+        detail=entry.detail,
+        text=entry.text,
+        media=[event_pb2.Media(type=kind, url=url) for kind, url in entry.media],
+        hashtags=entry.hashtags,
+        friends=entry.friends,
+        campaign_version=entry.campaign_version,
+        trigger=entry.trigger,
     )

@@ -4,19 +4,35 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from antiphon import process
 from antiphon.config_feed import Change
-from antiphon.v1.config_pb2 import BrandConfig, ChannelConfig, ConfigRecord, RuleConfig, SegmentConfig
+from antiphon.v1.config_pb2 import (
+    BrandConfig,
+    CampaignConfig,
+    ChannelConfig,
+    ConfigRecord,
+    LinkConfig,
+    RuleConfig,
+    SegmentConfig,
+    TopicConfig,
+)
 from antiphon.v1.decision_pb2 import Mode as ModeNumber
 from antiphon.v1.event_pb2 import Platform
 from rules.adapters.matching import build_matcher
+from rules.adapters.programmes import to_campaign, to_link, to_topic
 from rules.adapters.schema.document import to_rule
+from rules.domain.campaign import Campaign, Topic
 from rules.domain.decision import Mode
 from rules.domain.matching.index import Snapshot, build_snapshot, merge_snapshot
 from rules.domain.model import BrandSettings, FlagTerms, RemoteModel, Rule
+from rules.domain.programme import Link, Programme, Source, Tracked, build_programme
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 QUIET_SECONDS = 30.0
 """Without a change for so long, what has changed becomes one with the rest: a second's work at 10,000 rules, which slows what
@@ -30,16 +46,22 @@ half a second each time, and they have no cycles that it could free."""
 class ConfigurationInForce:
     """Applies configuration changes and swaps in a new snapshot for each burst of them.
 
-    `refused` is called for each record that this release cannot read.
+    `refused` is called for each record that this release cannot read; `tracked` makes the URLs of tracked links (None: they
+    are posted as they lead).
     """
 
-    def __init__(self, refused: Callable[[], None]) -> None:
+    def __init__(self, refused: Callable[[], None], tracked: Tracked | None = None) -> None:
         self._refused = refused
+        self._tracked = tracked
         self._generations: dict[str, int] = {}
         self._brands: dict[str, BrandConfig] = {}
         self._rules: dict[str, Rule] = {}
         self._channels: dict[str, ChannelConfig] = {}
         self._segments: dict[str, SegmentConfig] = {}
+        self._topics: dict[str, tuple[str, Topic]] = {}
+        self._campaigns: dict[str, tuple[str, Campaign]] = {}
+        self._links: dict[str, tuple[str, Link]] = {}
+        """By record key: the brand, and what is in force of it."""
         self._revision = -1
         self._changed = asyncio.Event()
         self._built = asyncio.Event()
@@ -68,13 +90,16 @@ class ConfigurationInForce:
     def _apply(self, change: Change) -> None:
         record = change.record
         if record is None:
-            for entities in (self._brands, self._rules, self._channels, self._segments):
+            for entities in self._all():
                 entities.pop(change.key, None)
             return
         if record.generation < self._generations.get(change.key, 0):
             return  # two replicas of the API published out of order
         self._generations[change.key] = record.generation
         self._take(change.key, record)
+
+    def _all(self) -> Sequence[dict[str, Any]]:
+        return (self._brands, self._rules, self._channels, self._segments, self._topics, self._campaigns, self._links)
 
     def _take(self, key: str, record: ConfigRecord) -> None:
         match record.WhichOneof("entity"):
@@ -86,6 +111,12 @@ class ConfigurationInForce:
                 self._segments[key] = record.segment
             case "rule":
                 self._take_rule(key, record.rule)
+            case "topic":
+                self._take_topic(key, record.topic)
+            case "link":
+                self._take_link(key, record.link)
+            case "campaign":
+                self._take_campaign(key, record.campaign)
             case _:
                 pass
 
@@ -94,6 +125,24 @@ class ConfigurationInForce:
             self._rules[key] = to_rule(rule.brand, rule.version, rule.document)
         else:
             self._rules.pop(key, None)
+
+    def _take_topic(self, key: str, topic: TopicConfig) -> None:
+        if topic.deleted:
+            self._topics.pop(key, None)
+        else:
+            self._topics[key] = topic.brand, to_topic(topic)
+
+    def _take_link(self, key: str, link: LinkConfig) -> None:
+        if link.deleted:
+            self._links.pop(key, None)
+        else:
+            self._links[key] = link.brand, to_link(link)
+
+    def _take_campaign(self, key: str, campaign: CampaignConfig) -> None:
+        if campaign.deleted:
+            self._campaigns.pop(key, None)
+        else:
+            self._campaigns[key] = campaign.brand, to_campaign(campaign)
 
     async def wait_built(self) -> None:
         """Return once a snapshot holds everything applied so far."""
@@ -141,12 +190,12 @@ class ConfigurationInForce:
         async with self._one_at_a_time:
             self._changed.clear()
             self._snapshot = await asyncio.to_thread(
-                build_snapshot,
+                self._build,
                 self._revision,
                 self._brand_settings(),
                 list(self._rules.values()),
                 [_account(channel) for channel in self._channels.values() if not channel.deleted],
-                build_matcher,
+                self._sources(),
                 previous or self._snapshot,
             )
             if len(self._rules) - self._kept > _KEPT_AFTER:
@@ -157,12 +206,49 @@ class ConfigurationInForce:
             self._swapped.set()
             self._swapped = asyncio.Event()
 
+    def _build(
+        self,
+        revision: int,
+        brands: Sequence[BrandSettings],
+        rules: Sequence[Rule],
+        accounts: Sequence[tuple[str, str]],
+        sources: Mapping[str, Source],
+        previous: Snapshot,
+    ) -> Snapshot:
+        def programme(brand: str) -> Programme:
+            before = previous.brands.get(brand)
+            source = sources.get(brand, _NO_SOURCE)
+            return build_programme(
+                source, build_matcher, tracked=self._tracked, previous=before.programme if before is not None else None
+            )
+
+        programmes = {settings.brand: programme(settings.brand) for settings in brands}
+        return build_snapshot(revision, brands, rules, accounts, build_matcher, previous, programmes)
+
+    def _sources(self) -> Mapping[str, Source]:
+        """Return what each brand runs beside its rules, in the order of ids, so that what has not changed is equal."""
+        topics, campaigns, links = _by_brand(self._topics), _by_brand(self._campaigns), _by_brand(self._links)
+        return {
+            brand: Source(tuple(topics.get(brand, ())), tuple(campaigns.get(brand, ())), tuple(links.get(brand, ())))
+            for brand in {*topics, *campaigns, *links}
+        }
+
     def _brand_settings(self) -> list[BrandSettings]:
         segments: defaultdict[str, dict[str, frozenset[str]]] = defaultdict(dict)
         for segment in self._segments.values():
             if not segment.deleted:
                 segments[segment.brand][segment.segment] = frozenset(segment.authors)
         return [_settings(brand, segments[brand.brand]) for brand in self._brands.values() if not brand.deleted]
+
+
+_NO_SOURCE = Source()
+
+
+def _by_brand(found: Mapping[str, tuple[str, T]]) -> Mapping[str, list[T]]:
+    grouped: defaultdict[str, list[T]] = defaultdict(list)
+    for _, (brand, value) in sorted(found.items(), key=itemgetter(0)):
+        grouped[brand].append(value)
+    return grouped
 
 
 def _settings(brand: BrandConfig, segments: Mapping[str, frozenset[str]]) -> BrandSettings:

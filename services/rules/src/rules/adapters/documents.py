@@ -10,15 +10,18 @@ from rules.entities import (
     ApiKey,
     AuditNote,
     Brand,
+    Campaign,
     Channel,
     Entity,
     FlagTerms,
     Kind,
+    Link,
     Person,
     RemoteUnderstanding,
     Rule,
     RuleVersion,
     Segment,
+    Topic,
     Trail,
 )
 
@@ -31,6 +34,9 @@ TYPES: Mapping[Kind, type[Entity]] = {
     "segment": Segment,
     "person": Person,
     "api_key": ApiKey,
+    "topic": Topic,
+    "link": Link,
+    "campaign": Campaign,
 }
 
 _PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding}

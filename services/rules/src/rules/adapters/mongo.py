@@ -17,6 +17,7 @@ from rules.entities import (
     AuditNote,
     Brand,
     Channel,
+    Deletable,
     Entity,
     Kind,
     Rule,
@@ -28,6 +29,7 @@ from rules.entities import (
 from rules.ports import RuleFilter, TakenError
 
 E = TypeVar("E", bound=Entity)
+D = TypeVar("D", bound=Deletable)
 
 COLLECTIONS: Mapping[Kind, str] = {
     "brand": "brands",
@@ -36,7 +38,13 @@ COLLECTIONS: Mapping[Kind, str] = {
     "segment": "segments",
     "person": "forgotten_people",
     "api_key": "api_keys",
+    "topic": "topics",
+    "link": "links",
+    "campaign": "campaigns",
 }
+LISTED: Sequence[Kind] = ("segment", "topic", "link", "campaign")
+"""Kinds that are deletable and told apart by their id alone."""
+
 VERSION_COLLECTION = "rule_versions"
 AUDIT_COLLECTION = "audit"
 
@@ -68,7 +76,8 @@ async def create_indexes(database: Database) -> None:
         await database[COLLECTIONS["channel"]].create_index(
             [("platform", 1), ("account", 1)], unique=True, partialFilterExpression={"deleted": False}
         )
-        await database[COLLECTIONS["segment"]].create_index([("brand", 1), ("segment", 1)], unique=True)
+        for kind in LISTED:
+            await database[COLLECTIONS[kind]].create_index([("brand", 1), (TYPES[kind].id_field, 1)], unique=True)
         await database[VERSION_COLLECTION].create_index([("brand", 1), ("rule_id", 1), ("version", -1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("sequence", 1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("change", 1)], unique=True)
@@ -127,6 +136,11 @@ class MongoConfigStore:
     async def segments(self, brand: str, after: str, limit: int) -> Sequence[Segment]:
         """Return a brand's segments that are not deleted, in the order of their ids."""
         return await self._page(Segment, {"brand": brand, "deleted": False, "segment": {"$gt": after}}, limit, "segment")
+
+    async def listed(self, kind: type[D], brand: str, after: str, limit: int) -> Sequence[D]:
+        """Return a brand's topics, links or campaigns that are not deleted, in the order of their ids."""
+        query = {"brand": brand, "deleted": False, kind.id_field: {"$gt": after}}
+        return await self._page(kind, query, limit, kind.id_field)
 
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:
         """Return keys in the order of their ids, those that reach no brand outside `brands`."""

@@ -2,7 +2,8 @@
 
 from antiphon.times import to_timestamp
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
-from rules.entities import ApiKey, Brand, Channel, Entity, Mode, Person, Rule, Segment
+from rules.adapters.campaign_records import campaign_record
+from rules.entities import ApiKey, Brand, Campaign, Channel, Entity, Link, Mode, Person, Rule, Segment, Topic
 
 PLATFORMS = {
     name.removeprefix("PLATFORM_").lower(): number
@@ -34,6 +35,12 @@ def encode(entity: Entity, document: bytes = b"") -> config_pb2.ConfigRecord:
             record.rule.CopyFrom(_rule(entity, document))
         case Person():
             record.person.CopyFrom(_person(entity))
+        case Topic():
+            record.topic.CopyFrom(_topic(entity))
+        case Link():
+            record.link.CopyFrom(_link(entity))
+        case Campaign():
+            record.campaign.CopyFrom(campaign_record(entity))
         case ApiKey():
             record.api_key.CopyFrom(_api_key(entity))
         case _:
@@ -92,6 +99,21 @@ def _person(person: Person) -> config_pb2.PersonConfig:
         sealed_author=person.sealed_author.encode(),
         asked_time=to_timestamp(person.asked_time),
     )
+
+
+def _topic(topic: Topic) -> config_pb2.TopicConfig:
+    return config_pb2.TopicConfig(
+        brand=topic.brand,
+        topic=topic.topic,
+        kind=topic.topic_kind,
+        name=topic.name,
+        terms=() if topic.deleted else topic.terms,
+        deleted=topic.deleted,
+    )
+
+
+def _link(link: Link) -> config_pb2.LinkConfig:
+    return config_pb2.LinkConfig(brand=link.brand, link=link.link, url=link.url, campaign=link.campaign, deleted=link.deleted)
 
 
 def _rule(rule: Rule, document: bytes) -> config_pb2.RuleConfig:

@@ -1,18 +1,34 @@
 """From a rule's `then` to actions for one event: mode, words, time. What cannot be done has its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import NamedTuple
 
 from antiphon.ids import action_id
-from rules.domain.decision import Action, Mode, Reason, RuleLimit
+from rules.domain.capture import RULE, Met, Own
+from rules.domain.decision import Action, Mode, Reason, RuleLimit, strictest
 from rules.domain.event import Event, Understanding
 from rules.domain.matching.conditions import Refusal
-from rules.domain.model import Answer, BrandSettings, Delete, Handoff, Notify, PrivateReply, Rule, RuleAction, Tag, Texts
+from rules.domain.matching.facts import Facts
+from rules.domain.model import (
+    Answer,
+    BrandSettings,
+    Delete,
+    Enter,
+    Handoff,
+    Notify,
+    PrivateReply,
+    RequestRights,
+    Rule,
+    RuleAction,
+    Tag,
+    Texts,
+)
 from rules.domain.notice import notice
+from rules.domain.programme import Programme
 from rules.domain.state import AUTHOR_SCOPES, AuthorState, give_variant
-from rules.domain.templates import excess, first_name, render
+from rules.domain.templates import LINK_CHARACTERS, LINK_PREFIX, excess, first_name, placeholders, render
 
 PRIVATE_KINDS = frozenset({"message", "story_mention"})
 """Kinds of events in a private conversation: there, also a plain reply has the limits of private messages."""
@@ -37,17 +53,39 @@ _NO_WORDS = _Words("", "", 0, 0)
 
 @dataclass(slots=True)
 class Situation:
-    """All that an action depends on besides its rule; `state` moves on with each action."""
+    """All that an action depends on besides its rule; `state` moves on with each action.
 
-    event: Event
-    understanding: Understanding
-    settings: BrandSettings
+    `entered`: ids of the campaigns that take the event in already. `programme` None: what it holds is taken as fitting.
+    """
+
+    facts: Facts
     state: AuthorState
+    programme: Programme | None = None
+    own: Own = ()
+    entered: list[str] = field(default_factory=list)
+
+    @property
+    def event(self) -> Event:
+        """Return what the action is about."""
+        return self.facts.event
+
+    @property
+    def understanding(self) -> Understanding:
+        """Return what was understood of it."""
+        return self.facts.understanding
+
+    @property
+    def settings(self) -> BrandSettings:
+        """Return what holds for all rules of the brand."""
+        return self.facts.settings
 
 
 def build_action(situation: Situation, rule: Rule, position: int) -> Action | Refusal:
     """Return the action at `position` of the rule, or why there is none; the situation's state is then the one after it."""
     event, template = situation.event, rule.then[position]
+    refused = _closed(situation, template)
+    if refused is not None:
+        return refused
     words = _NO_WORDS
     if isinstance(template, Answer):
         chosen = _words(situation, template, rule, position)
@@ -82,8 +120,39 @@ def _with_content(action: Action, template: RuleAction, situation: Situation, ru
         case Notify():
             body = notice(rule, situation.event, situation.understanding)
             return action._replace(url=template.url, secret_ref=template.secret_ref, body=body)
+        case Enter() | RequestRights():
+            return _for_campaign(action, template, situation)
         case _:
             return action
+
+
+def _closed(situation: Situation, template: RuleAction) -> Refusal | None:
+    """Return why a campaign does not take the action, None where it does or none is meant."""
+    if not isinstance(template, Enter | RequestRights) or situation.programme is None:
+        return None
+    campaign = situation.programme.campaigns.by_id.get(template.campaign)
+    if campaign is None:
+        return Refusal(Reason.SCHEDULE, f"there is no campaign {template.campaign}")
+    if closed := campaign.closed_at(situation.event.event_time):
+        return Refusal(Reason.SCHEDULE, closed)
+    if isinstance(template, Enter) and template.campaign in situation.entered:
+        return Refusal(Reason.DUPLICATE, f"the campaign {template.campaign} takes it in already")
+    if isinstance(template, RequestRights) and not campaign.asks_rights:
+        return Refusal(Reason.SCHEDULE, f"the campaign {template.campaign} asks for no rights")
+    return None
+
+
+def _for_campaign(action: Action, template: Enter | RequestRights, situation: Situation) -> Action:
+    action = action._replace(campaign=template.campaign)
+    if situation.programme is None:
+        return action
+    index = situation.programme.campaigns
+    campaign = index.by_id[template.campaign]
+    action = action._replace(mode=strictest(action.mode, campaign.mode))
+    if isinstance(template, RequestRights):
+        return action
+    situation.entered.append(template.campaign)
+    return action._replace(entry=index.draft(Met(campaign, RULE), situation.facts, situation.own))
 
 
 def _after(situation: Situation, rule: Rule, position: int, variant: int) -> AuthorState:
@@ -102,19 +171,16 @@ def _after(situation: Situation, rule: Rule, position: int, variant: int) -> Aut
 def crossing_limits(rule: Rule, template: RuleAction) -> tuple[RuleLimit, ...]:
     """Return the limits that cross authors, which somebody else counts, as far as the action consumes them.
 
-    Limits bound what others see of the brand. Tags and hand-offs are marks for its own people and consume none.
+    Limits bound what others see of the brand. Tags, hand-offs and entries are for its own people and consume none.
     """
-    if isinstance(template, Tag | Handoff):
+    if isinstance(template, Tag | Handoff | Enter):
         return ()
     return tuple(limit for limit in rule.limits if limit.per not in AUTHOR_SCOPES)
 
 
 def _mode(template: RuleAction, rule: Rule, brand: Mode) -> Mode:
     """Return the strictest of all; deleting asks at least."""
-    modes = (template.mode, rule.mode, brand)
-    if Mode.SHADOW in modes:
-        return Mode.SHADOW
-    return Mode.APPROVAL if Mode.APPROVAL in modes or isinstance(template, Delete) else Mode.AUTO
+    return strictest(template.mode, rule.mode, brand, Mode.APPROVAL if isinstance(template, Delete) else Mode.AUTO)
 
 
 def _delay(template: RuleAction, event: Event, rule: Rule, position: int) -> float:
@@ -138,7 +204,7 @@ def _words(situation: Situation, answer: Answer, rule: Rule, position: int) -> _
         return Refusal(Reason.NO_TEMPLATE_LANGUAGE, f"language {spoken!r}, texts in {', '.join(answer.texts)}")
     variants = answer.texts[language]
     variant = _variant(situation, rule, position, len(variants)) if len(variants) > 1 else 0
-    text = disclosed(render(variants[variant], _values(event)), language, settings)
+    text = disclosed(render(variants[variant], _values(situation, rule, position, variants[variant])), language, settings)
     private = isinstance(answer, PrivateReply) or event.kind in PRIVATE_KINDS
     too_long = excess(len(text), len(text.encode()), (event.platform,), private=private)
     return Refusal(Reason.TOO_LONG, too_long) if too_long else _Words(text, language, variant, len(variants))
@@ -203,5 +269,26 @@ def _variant(situation: Situation, rule: Rule, position: int, count: int) -> int
     return (chosen + 1) % count if chosen == last else chosen
 
 
-def _values(event: Event) -> Mapping[str, str]:
-    return {"author.first_name": first_name(event.author_name), "author.handle": event.author_handle}
+def _values(situation: Situation, rule: Rule, position: int, template: str) -> Mapping[str, str]:
+    event, programme = situation.event, situation.programme
+    values = {"author.first_name": first_name(event.author_name), "author.handle": event.author_handle}
+    for name in placeholders(template) - values.keys() if programme is not None else ():
+        if name == "campaign.name":
+            values[name] = _campaign_name(situation, rule)
+        elif name.startswith(LINK_PREFIX) and programme is not None:
+            action = action_id(event.brand, event.event_id, rule.rule_id, position)
+            url = programme.link_url(event.brand, name.removeprefix(LINK_PREFIX), action)
+            values[name] = url if len(url) <= LINK_CHARACTERS else ""  # half a link leads nowhere
+    return values
+
+
+def campaign_of(rule: Rule) -> str:
+    """Return the campaign that a rule is about: the first that one of its actions names, "" when none does."""
+    return next((action.campaign for action in rule.then if isinstance(action, Enter | RequestRights)), "")
+
+
+def _campaign_name(situation: Situation, rule: Rule) -> str:
+    """Return the name of the rule's campaign, or of the first one that takes the event in."""
+    wanted = campaign_of(rule) or next(iter(situation.entered), "")
+    campaign = situation.programme.campaigns.by_id.get(wanted) if situation.programme is not None else None
+    return campaign.name if campaign is not None else ""

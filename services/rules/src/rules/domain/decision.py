@@ -94,6 +94,52 @@ class LimitScope(StrEnum):
     BRAND = auto()
 
 
+def strictest(*modes: Mode) -> Mode:
+    """Return the one of several modes that lets an action go least far."""
+    if Mode.SHADOW in modes:
+        return Mode.SHADOW
+    return Mode.APPROVAL if Mode.APPROVAL in modes else Mode.AUTO
+
+
+class ConsentAnswer(StrEnum):
+    """How words read as an answer to a request for rights; UNCLEAR waits for a person."""
+
+    UNSPECIFIED = auto()
+    GRANTED = auto()
+    REFUSED = auto()
+    WITHDRAWN = auto()
+    UNCLEAR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentReading:
+    """How the event's words read as an answer to a campaign's request; `phrase` is the configured one that was found."""
+
+    campaign: str
+    answer: ConsentAnswer
+    phrase: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryDraft:
+    """What a campaign would take in.
+
+    `reason`: the condition that failed, a word of `Reason` or "text" (words that are asked for are missing) or "friends"
+    (too few people are named); "" when eligible. `media` are (type, URL); `hashtags` and `friends` are folded, in order.
+    `trigger`: hashtag, mention, form or rule.
+    """
+
+    eligible: bool
+    reason: str
+    detail: str
+    text: str
+    media: tuple[tuple[str, str], ...]
+    hashtags: tuple[str, ...]
+    friends: tuple[str, ...]
+    campaign_version: int
+    trigger: str
+
+
 @dataclass(frozen=True, slots=True)
 class RuleLimit:
     """At most `at_most` events may make the rule act for one `per` in any `within_seconds` (None: for ever)."""
@@ -128,6 +174,7 @@ class Action(NamedTuple):
     url: str = ""
     secret_ref: str = ""
     body: str = ""
+    entry: EntryDraft | None = None
 
 
 class RuleOutcome(NamedTuple):
@@ -148,7 +195,11 @@ class Assignment(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """The decision on one event under one configuration."""
+    """The decision on one event under one configuration.
+
+    `topics`: `kind:id` of the brand's topics that the text names; `campaigns`: those whose trigger it met, eligible or not;
+    `text_sha256`: of the text that `consents` were read from, "" where none was.
+    """
 
     event: Event
     config_revision: int
@@ -159,3 +210,7 @@ class Decision(NamedTuple):
     understanding: Understanding = NOTHING_UNDERSTOOD
     cobra: CobraLevel = CobraLevel.UNSPECIFIED
     assignments: tuple[Assignment, ...] = ()
+    topics: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    consents: tuple[ConsentReading, ...] = ()
+    text_sha256: str = ""

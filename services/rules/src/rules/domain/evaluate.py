@@ -1,6 +1,10 @@
 """The decision on one event: a pure function of configuration, state and event."""
 
+from collections.abc import Sequence
+from hashlib import sha256
+
 from rules.domain.acting import Situation, build_action
+from rules.domain.capture import Met
 from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
 from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
@@ -8,7 +12,9 @@ from rules.domain.experiments import HOLDOUT, arm
 from rules.domain.matching.conditions import Refusal
 from rules.domain.matching.facts import Facts
 from rules.domain.matching.index import BrandConfiguration, Snapshot
+from rules.domain.matching.vocabulary import Forms, forms_of
 from rules.domain.model import INELIGIBLE_KINDS, BrandSettings, Rule
+from rules.domain.programme import Programme
 from rules.domain.schedule import describe, is_open
 from rules.domain.state import AuthorState, admit, consume, meet
 
@@ -21,10 +27,12 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
     brand = snapshot.brands.get(event.brand)
     if brand is None:
         return _unanswered(snapshot, event, understanding, Outcome.UNKNOWN_BRAND), state
+    programme = brand.programme if brand.programme is not None and brand.programme.attends else None
     barred = ineligible(snapshot, brand.settings, event)
     if barred is not None:
-        return _unanswered(snapshot, event, understanding, Outcome.NOT_ELIGIBLE, barred), state
-    asked = brand.index.asks_first_contact
+        decision = _unanswered(snapshot, event, understanding, Outcome.NOT_ELIGIBLE, barred)
+        return (decision if programme is None else _noted(decision, programme, forms_of(event.text))), state
+    asked = brand.index.asks_first_contact or (programme is not None and programme.campaigns.asks_first_contact)
     facts = Facts(
         event,
         understanding,
@@ -32,7 +40,43 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
         cobra=cobra_level(event),
         first_contact=asked and state.is_first_contact(event.event_id),
     )
-    return _decide(snapshot, brand, facts, meet(state, event.event_id) if asked else state)
+    before = meet(state, event.event_id) if asked else state
+    if programme is None:
+        return _decide(snapshot, brand, facts, before, ())
+    met = programme.campaigns.met(facts) if programme.campaigns.takes else ()
+    decision, after = _decide(snapshot, brand, facts, before, met)
+    if met:
+        decision = _entered(decision, programme, facts, met, snapshot)
+    return _noted(decision, programme, facts.forms), after
+
+
+def _noted(decision: Decision, programme: Programme, forms: Forms) -> Decision:
+    """Return the decision with the topics that the text names, and with how it reads as a consent.
+
+    An answer to a request is heard also from those that are not answered themselves: who opted out may still withdraw.
+    """
+    event = decision.event
+    topics = programme.topics.named(forms) if programme.topics is not None and event.text else ()
+    heard = (
+        programme.campaigns.heard(event, forms)
+        if programme.campaigns.hears and event.verb in DONE_BY_PEOPLE and decision.reason is not Reason.OWN_ACCOUNT
+        else ()
+    )
+    if not topics and not heard:
+        return decision
+    digest = sha256(event.text.encode(errors="surrogatepass")).hexdigest() if heard else ""
+    return decision._replace(topics=topics, consents=heard, text_sha256=digest)
+
+
+def _entered(decision: Decision, programme: Programme, facts: Facts, met: Sequence[Met], snapshot: Snapshot) -> Decision:
+    """Return the decision with an entry to each campaign; taking one in posts nothing, so a brand on hold does it too."""
+    index, mode = programme.campaigns, facts.settings.mode
+    entries = tuple(index.enter(one, facts, snapshot.own_accounts, mode) for one in met)
+    return decision._replace(
+        outcome=Outcome.ACTED,
+        actions=decision.actions + entries,
+        campaigns=tuple(one.campaign.campaign for one in met),
+    )
 
 
 def _unanswered(
@@ -59,7 +103,9 @@ def ineligible(snapshot: Snapshot, settings: BrandSettings, event: Event) -> Rea
     return None
 
 
-def _decide(snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: AuthorState) -> tuple[Decision, AuthorState]:
+def _decide(
+    snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: AuthorState, met: Sequence[Met]
+) -> tuple[Decision, AuthorState]:
     matched = brand.index.matched(facts)
     if not matched:
         undecided = Decision(
@@ -71,7 +117,7 @@ def _decide(snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: 
             cobra=facts.cobra,
         )
         return undecided, state
-    run = _Run(facts, state)
+    run = _Run(Situation(facts, state, brand.programme, snapshot.own_accounts, [one.campaign.campaign for one in met]))
     rules = tuple(run.outcome(rule, refusal) for rule, refusal in matched)
     actions, after = tuple(run.actions), run.state
     if brand.settings.held:
@@ -102,9 +148,9 @@ class _Run:
 
     __slots__ = ("_event", "_situation", "_slots", "_stopped_by", "actions", "assignments")
 
-    def __init__(self, facts: Facts, state: AuthorState) -> None:
-        self._event = facts.event
-        self._situation = Situation(facts.event, facts.understanding, facts.settings, state)
+    def __init__(self, situation: Situation) -> None:
+        self._event = situation.event
+        self._situation = situation
         self._slots: dict[str, str] = {}
         self._stopped_by = ""
         self.actions: list[Action] = []

@@ -6,11 +6,27 @@ Both are tuples with names: they are made for every event, and a frozen dataclas
 from typing import NamedTuple
 
 
+class Referral(NamedTuple):
+    """Where a click or a conversion came from: the tracked link, the answer that carried it, the click that led there.
+
+    `value` of a conversion is in `currency` (ISO 4217); `reference` is the reporter's own id of it.
+    """
+
+    link: str = ""
+    action_id: str = ""
+    click: str = ""
+    reference: str = ""
+    value: float = 0.0
+    currency: str = ""
+
+
 class Event(NamedTuple):
     """One event in the form of all platforms.
 
     `platform`, `kind` and `verb` are lower-case words of the contract ("facebook", "comment", "create"); times are
-    unix seconds UTC; `media` holds the types of what is attached. Empty strings mean "not given".
+    unix seconds UTC; `media` holds the types of what is attached, `media_urls` their addresses in the same order (it may be
+    left out). `reach`: how many saw it, None where the platform does not tell. `campaign`: whose form a submission came by.
+    Empty strings mean "not given".
     """
 
     event_id: str
@@ -35,6 +51,10 @@ class Event(NamedTuple):
     echo: bool
     event_time: float
     received_time: float
+    media_urls: tuple[str, ...] = ()
+    reach: int | None = None
+    referral: Referral | None = None
+    campaign: str = ""
 
     @property
     def post(self) -> str:

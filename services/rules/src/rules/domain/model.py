@@ -12,9 +12,11 @@ from rules.domain.leaves import Condition
 FRESHNESS_SECONDS = 24 * 3600.0
 """An answer to something older than a day surprises more than it helps; a rule may say otherwise."""
 
-SILENT_KINDS = frozenset({"reaction", "share", "follow"})
-"""Kinds of events that hold no words to answer. Only a rule that names one of them is asked about it, and it may only
-tag, hand off and notify."""
+SILENT_KINDS = frozenset(
+    {"reaction", "share", "follow", "click", "conversion", "submission", "view", "save", "vote"},
+)
+"""Kinds of events that hold no words to answer where they came from. Only a rule that names one of them is asked about it,
+and it may only tag, hand off, notify and enter."""
 
 INELIGIBLE_KINDS = frozenset({"unspecified", ""})
 """Kinds of events that no rule is asked about."""
@@ -192,7 +194,23 @@ class Notify(_Step):
     kind: ClassVar[ActionKind] = ActionKind.NOTIFY
 
 
-RuleAction = Notify | Reply | PrivateReply | Hide | Unhide | Like | Delete | Tag | Handoff
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enter(_Step):
+    """Take it in as an entry of a campaign."""
+
+    campaign: str
+    kind: ClassVar[ActionKind] = ActionKind.ENTER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRights(_Step):
+    """Ask its author for the rights that a campaign asks for, in the campaign's words."""
+
+    campaign: str
+    kind: ClassVar[ActionKind] = ActionKind.REQUEST_RIGHTS
+
+
+RuleAction = Enter | RequestRights | Notify | Reply | PrivateReply | Hide | Unhide | Like | Delete | Tag | Handoff
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,14 @@ NAMES = {
 """Allowed placeholders and the most characters a value may take; longer ones are cut, so that lengths are known at save."""
 
 LINK_PREFIX = "link."
-LINK_CHARACTERS = 200
-"""Bound of `link.<id>`."""
+LINK_CHARACTERS = 300
+"""Bound of `link.<id>`: the longest code of a tracked link has 225 characters, and an address stands before it."""
 
 FILLED = frozenset({"author.first_name", "author.handle"})
-"""Placeholders that an event alone can fill; all others need a default."""
+"""Placeholders that an event alone can fill; all others but links need a default, unless the rule names a campaign."""
+
+OF_CAMPAIGN = frozenset({"campaign.name"})
+"""Placeholders that a rule with an action for a campaign fills."""
 
 PUBLIC_CHARACTERS = {"facebook": 8000, "instagram": 2200}
 PRIVATE_CHARACTERS = {"facebook": 2000}
@@ -98,10 +101,18 @@ def _placeholder(content: str, *, after_at: bool) -> Placeholder:
     return Placeholder(name, default.strip() if bar else None, after_at)
 
 
-def unfilled(template: str) -> tuple[str, ...]:
-    """Return the placeholders that an event alone cannot fill and that have no default."""
-    placeholders = [part for part in parse(template) if isinstance(part, Placeholder)]
-    return tuple(part.name for part in placeholders if part.name not in FILLED and part.default is None)
+@lru_cache(maxsize=4096)
+def placeholders(template: str) -> frozenset[str]:
+    """Return the names of a template's placeholders."""
+    return frozenset(part.name for part in parse(template) if isinstance(part, Placeholder))
+
+
+def unfilled(template: str, filled: frozenset[str] = FILLED) -> tuple[str, ...]:
+    """Return the placeholders that are not among `filled`, name no link, and have no default."""
+    found = [part for part in parse(template) if isinstance(part, Placeholder)]
+    return tuple(
+        part.name for part in found if part.name not in filled and not part.name.startswith(LINK_PREFIX) and part.default is None
+    )
 
 
 def render(template: str, values: Mapping[str, str]) -> str:

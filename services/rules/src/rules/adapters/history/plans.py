@@ -1,20 +1,24 @@
 """What a back-test compares: a job's changes put into the configuration in force."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from antiphon.errors import Invalid
 from rules.adapters.schema.document import to_rule
 from rules.backtests import Backtest
 from rules.domain.matching.index import Snapshot
 from rules.domain.model import BrandSettings, Rule
+from rules.domain.programme import Source, Tracked
 from rules.domain.replaying.comparison import Terms
 from rules.domain.replaying.replay import Reach, reach_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """All that a process needs to know; it travels there once. Times are unix seconds."""
+    """All that a process needs to know; it travels there once. Times are unix seconds.
+
+    `programme`: the topics, campaigns and links in force, for both sets of rules.
+    """
 
     brand: BrandSettings
     own_accounts: tuple[tuple[str, str], ...]
@@ -26,6 +30,8 @@ class Plan:
     until: float
     terms: Terms
     warnings: tuple[str, ...]
+    programme: Source = field(default_factory=Source)
+    tracked: Tracked | None = field(default=None, repr=False)
 
 
 def build_plan(job: Backtest, snapshot: Snapshot, *, human_pause: float, allowances: Mapping[str, int], kept_from: float) -> Plan:
@@ -51,6 +57,8 @@ def build_plan(job: Backtest, snapshot: Snapshot, *, human_pause: float, allowan
         until=order.until,
         terms=Terms(human_pause=human_pause, sample_size=order.sample_size, allowances=allowances),
         warnings=tuple(_warnings(job, reach, configured.settings, kept_from)),
+        programme=configured.programme.source if configured.programme is not None else Source(),
+        tracked=configured.programme.tracked if configured.programme is not None else None,
     )
 
 

@@ -6,12 +6,16 @@ from typing import Any, Final, TypeVar
 from antiphon.v1 import decision_pb2
 from antiphon.v1.decision_pb2 import Decision as DecisionMessage
 from rules.adapters.codec import seconds, to_event
+from rules.domain.capture import BY_CAMPAIGN
 from rules.domain.decision import (
     Action,
     ActionKind,
     Assignment,
     CobraLevel,
+    ConsentAnswer,
+    ConsentReading,
     Decision,
+    EntryDraft,
     LimitScope,
     Mode,
     Outcome,
@@ -20,7 +24,7 @@ from rules.domain.decision import (
     RuleOutcome,
 )
 from rules.domain.event import NOTHING_UNDERSTOOD, Understanding
-from rules.domain.replaying.replay import Verdict
+from rules.domain.replaying.replay import Verdict, outcome_of_rules
 from rules.ports import Recorded
 
 E = TypeVar("E", bound=StrEnum)
@@ -41,6 +45,7 @@ _MODES: Final = _members(decision_pb2.Mode, "MODE_", Mode)
 _ACTIONS: Final = _members(decision_pb2.ActionKind, "ACTION_KIND_", ActionKind)
 _SCOPES: Final = _members(decision_pb2.LimitScope, "LIMIT_SCOPE_", LimitScope)
 _COBRA: Final = _members(decision_pb2.CobraLevel, "COBRA_LEVEL_", CobraLevel)
+_CONSENTS: Final = _members(decision_pb2.ConsentAnswer, "CONSENT_ANSWER_", ConsentAnswer)
 
 
 _NO_FLAGS: Final[frozenset[str]] = frozenset()
@@ -71,14 +76,17 @@ def understanding_of(message: DecisionMessage) -> Understanding:
 def verdict_of(message: DecisionMessage) -> Verdict:
     """Return a decision in the form in which decisions are compared."""
     plain = _PLAIN.get((message.outcome, message.reason), _UNKNOWN)
-    rules = message.rules
+    rules, actions = message.rules, list(message.actions)
+    if message.campaigns:  # what campaigns took in by themselves is no rule's doing
+        actions = [one for one in actions if not one.rule_id.startswith(BY_CAMPAIGN)]
+        plain = Verdict(outcome_of_rules(matched=bool(rules), acts=bool(actions)), plain.reason)
     if not rules:
         return plain
     return Verdict(
         plain.outcome,
         plain.reason,
         tuple((rule.rule_id, rule.rule_version, _REASONS.get(rule.reason, Reason.UNSPECIFIED)) for rule in rules),
-        tuple((one.action_id, _ACTIONS.get(one.kind, ActionKind.UNSPECIFIED), one.text) for one in message.actions),
+        tuple((one.action_id, _ACTIONS.get(one.kind, ActionKind.UNSPECIFIED), one.text) for one in actions),
     )
 
 
@@ -95,6 +103,13 @@ def decode_recorded(message: DecisionMessage) -> Recorded:
             understanding=understanding_of(message),
             cobra=_COBRA.get(message.cobra, CobraLevel.UNSPECIFIED),
             assignments=tuple(Assignment(given.experiment, given.rule_id, given.arm) for given in message.assignments),
+            topics=tuple(message.topics),
+            campaigns=tuple(message.campaigns),
+            consents=tuple(
+                ConsentReading(heard.campaign, _CONSENTS.get(heard.answer, ConsentAnswer.UNSPECIFIED), heard.phrase)
+                for heard in message.consents
+            ),
+            text_sha256=message.text_sha256,
         ),
         decided_time=seconds(message.decided_time),
         whole=False,
@@ -126,6 +141,21 @@ def _action(message: decision_pb2.Action) -> Action:
         url=message.url,
         secret_ref=message.secret_ref,
         body=message.body,
+        entry=_entry(message.entry) if message.HasField("entry") else None,
+    )
+
+
+def _entry(message: decision_pb2.EntryDraft) -> EntryDraft:
+    return EntryDraft(
+        eligible=message.eligible,
+        reason=message.reason,
+        detail=message.detail,
+        text=message.text,
+        media=tuple((item.type, item.url) for item in message.media),
+        hashtags=tuple(message.hashtags),
+        friends=tuple(message.friends),
+        campaign_version=message.campaign_version,
+        trigger=message.trigger,
     )
 
 

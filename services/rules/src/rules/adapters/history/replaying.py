@@ -26,6 +26,7 @@ from rules.adapters.understanding import understand
 from rules.backtests import Backtest, Beat
 from rules.domain.event import Event, Understanding
 from rules.domain.matching.index import build_snapshot
+from rules.domain.programme import build_programme
 from rules.domain.replaying.comparison import Comparison
 from rules.domain.replaying.report import Report
 
@@ -133,8 +134,12 @@ async def replay(plan: Plan, settings: MongoSettings, tell: _Tell) -> bytes:
 
 
 def _comparison(plan: Plan) -> Comparison:
-    old = build_snapshot(plan.revision, [plan.brand], plan.old, plan.own_accounts, build_matcher)
-    new = build_snapshot(plan.revision, [plan.brand], plan.new, plan.own_accounts, build_matcher)
+    programme = build_programme(plan.programme, build_matcher, tracked=plan.tracked)
+    beside = {plan.brand.brand: programme}
+    old, new = (
+        build_snapshot(plan.revision, [plan.brand], rules, plan.own_accounts, build_matcher, programmes=beside)
+        for rules in (plan.old, plan.new)
+    )
     calm_collector()
     return Comparison(old, new, plan.terms)
 

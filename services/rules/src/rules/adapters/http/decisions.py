@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from antiphon.problems import Problem
-from rules.adapters.http.bodies import MAX_BODY_BYTES, BrandViewer, Limit, StrictRoute
+from rules.adapters.http.bodies import MAX_BODY_BYTES, BrandViewer, Limit, Out, StrictRoute
 from rules.adapters.http.understood import UnderstandingOut, understanding_out
 from rules.domain.decision import Decision, Outcome, Reason
 from rules.domain.event import Event
@@ -45,6 +45,23 @@ class RuleOut(BaseModel):
     detail: str
 
 
+class EntryOut(Out):
+    """What a campaign was to take in; `reason` "": it is eligible."""
+
+    eligible: bool
+    reason: str
+    detail: str
+    trigger: str
+
+
+class ConsentOut(Out):
+    """How the words read as an answer to a campaign's request for rights."""
+
+    campaign: str
+    answer: str
+    phrase: str
+
+
 class ActionOut(BaseModel):
     """What was to be done."""
 
@@ -58,6 +75,8 @@ class ActionOut(BaseModel):
     tags: tuple[str, ...]
     queue: str
     url: str
+    campaign: str
+    entry: EntryOut | None
 
 
 class DecisionOut(BaseModel):
@@ -82,6 +101,9 @@ class DecisionOut(BaseModel):
     cobra: str
     rules: list[RuleOut]
     actions: list[ActionOut]
+    topics: tuple[str, ...]
+    campaigns: tuple[str, ...]
+    consents: list[ConsentOut]
     revision: int
 
 
@@ -198,6 +220,9 @@ def decision_out(recorded: Recorded) -> DecisionOut:
         cobra=decision.cobra,
         rules=_rules(decision),
         actions=_actions(decision),
+        topics=decision.topics,
+        campaigns=decision.campaigns,
+        consents=[ConsentOut.model_validate(heard) for heard in decision.consents],
         revision=decision.config_revision,
     )
 
@@ -231,6 +256,8 @@ def _actions(decision: Decision) -> list[ActionOut]:
             tags=action.tags,
             queue=action.queue,
             url=action.url,
+            campaign=action.campaign,
+            entry=EntryOut.model_validate(action.entry) if action.entry is not None else None,
         )
         for action in decision.actions
     ]

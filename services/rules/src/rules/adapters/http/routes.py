@@ -7,17 +7,21 @@ from fastapi import APIRouter, FastAPI
 from antiphon.seal import Sealer
 from rules.adapters.http.audit import audit_routes
 from rules.adapters.http.brands import brand_routes
+from rules.adapters.http.campaigns import CAMPAIGN_SCHEMAS, campaign_routes
 from rules.adapters.http.examples import EXAMPLES
 from rules.adapters.http.keys import key_routes
 from rules.adapters.http.people import people_routes
 from rules.adapters.http.rules import RULE_SCHEMAS, rule_routes
 from rules.adapters.http.segments import segment_routes
+from rules.adapters.http.watching import link_routes, topic_routes
+from rules.campaigns import CampaignService
 from rules.configuration import ConfigurationService
 from rules.keys import KeyService
 from rules.people import PeopleService
 from rules.ports import ConfigStore
 from rules.revisions import RuleService
 from rules.segments import SegmentService
+from rules.watching import LinkService, TopicService
 
 
 def register_routes(
@@ -29,6 +33,9 @@ def register_routes(
     decisions: APIRouter,
     backtests: APIRouter,
     segments: SegmentService,
+    topics: TopicService,
+    links: LinkService,
+    campaigns: CampaignService,
     keys: KeyService,
     people: PeopleService,
     store: ConfigStore,
@@ -37,6 +44,9 @@ def register_routes(
     """Add the API's routes and describe them."""
     app.include_router(brand_routes(configuration, sealer))
     app.include_router(segment_routes(segments))
+    app.include_router(topic_routes(topics))
+    app.include_router(link_routes(links))
+    app.include_router(campaign_routes(campaigns))
     app.include_router(rule_routes(rules))
     app.include_router(trials)
     app.include_router(decisions)
@@ -52,7 +62,7 @@ def _describe_rules(app: FastAPI) -> None:
 
     def openapi() -> dict[str, Any]:
         description = describe()
-        description["components"]["schemas"].update(RULE_SCHEMAS)
+        description["components"]["schemas"].update({**CAMPAIGN_SCHEMAS, **RULE_SCHEMAS})
         for operations in description["paths"].values():
             for operation in operations.values():
                 _exemplify(operation)

@@ -9,7 +9,7 @@ from rules.adapters.http.understood import UnderstandingOut, understanding_out
 from rules.domain.decision import Action, Decision, Reason, RuleOutcome
 from rules.trials import Explanation, RuleExplained, Trial
 
-_ACTION_FIELDS = ("rule_id", "position", "text", "language", "variant", "queue", "note", "url")
+_ACTION_FIELDS = ("rule_id", "position", "text", "language", "variant", "queue", "note", "url", "campaign")
 
 
 class ActionOut(Out):
@@ -26,6 +26,7 @@ class ActionOut(Out):
     queue: str
     note: str
     url: str
+    campaign: str
 
 
 class OutcomeOut(Out):

@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
-from rules.adapters.schema.fields import DelayText, Label, Later, Part, Slug, as_list, custom, delay_seconds, language_tag
+from rules.adapters.schema.fields import DelayText, Label, Part, Slug, as_list, custom, delay_seconds, language_tag
 from rules.domain import model
 from rules.domain.acting import DEFAULT
 from rules.domain.decision import Mode
-from rules.domain.templates import TemplateError, unfilled
+from rules.domain.templates import FILLED, OF_CAMPAIGN, TemplateError, unfilled
 
 MAX_VARIANTS = 20
 _MAX_LANGUAGES = 60
@@ -37,7 +37,7 @@ ModeName = Literal["auto", "approval", "shadow"]
 
 def _template(value: str) -> str:
     try:
-        missing = unfilled(value)
+        missing = unfilled(value, FILLED | OF_CAMPAIGN)
     except TemplateError as error:
         raise custom("template", str(error)) from error
     if missing:
@@ -133,6 +133,12 @@ class HandoffPart(Part):
     note: str = Field("", max_length=2000)
 
 
+class CampaignPart(Part):
+    """Which campaign of the brand."""
+
+    campaign: Slug
+
+
 class NotifyPart(Part):
     """Where a signed webhook goes, and the name of the brand's secret that signs it."""
 
@@ -151,8 +157,8 @@ class ActionPart(Part):
     delete: DeletePart | None = None
     tag: Annotated[list[Label], Field(min_length=1, max_length=20), BeforeValidator(as_list)] | None = None
     handoff: HandoffPart | None = None
-    enter: Later = None
-    request_rights: Later = None
+    enter: CampaignPart | None = None
+    request_rights: CampaignPart | None = None
     notify: NotifyPart | None = None
 
     @model_validator(mode="before")
@@ -188,6 +194,10 @@ class ActionPart(Part):
             return model.Tag(tags=tuple(self.tag))
         if self.handoff is not None:
             return model.Handoff(queue=self.handoff.queue, note=self.handoff.note)
+        if self.enter is not None:
+            return model.Enter(campaign=self.enter.campaign)
+        if self.request_rights is not None:
+            return model.RequestRights(campaign=self.request_rights.campaign)
         if self.notify is not None:
             return model.Notify(url=self.notify.url, secret_ref=self.notify.secret_ref)
         return self._answer() or self._moderation()

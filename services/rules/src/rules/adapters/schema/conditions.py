@@ -43,9 +43,12 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 Platform = Literal[
     "facebook", "instagram", "whatsapp", "x", "youtube", "linkedin", "reddit", "pinterest", "snapchat", "tiktok",
-    "telegram", "mastodon", "bluesky", "google_business", "trustpilot", "xing", "flickr",
+    "telegram", "mastodon", "bluesky", "google_business", "trustpilot", "xing", "flickr", "web",
 ]  # fmt: skip
-EventKind = Literal["comment", "reply", "mention", "message", "review", "post", "reaction", "share", "follow", "story_mention"]
+EventKind = Literal[
+    "comment", "reply", "mention", "message", "review", "post", "reaction", "share", "follow", "story_mention",
+    "click", "conversion", "submission", "view", "save", "vote",
+]  # fmt: skip
 Objects = Annotated[list[Identifier], Field(max_length=_MAX_OBJECTS), BeforeValidator(as_list)]
 
 

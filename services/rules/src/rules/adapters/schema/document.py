@@ -1,7 +1,6 @@
 """The rule document: what a marketer writes, as JSON or YAML, checked whole before it is kept.
 
-Every default is part of the meaning of stored documents and never changes. What the rule language has but this
-release does not act on is refused by name ("not_yet_supported"), at its place.
+Every default is part of the meaning of stored documents and never changes.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,7 @@ from rules.adapters.schema.text import MAX_EXPRESSIONS, MAX_TERMS
 from rules.domain.acting import PRIVATE_KINDS
 from rules.domain.decision import Mode
 from rules.domain.model import SILENT_KINDS, Experiment, Rule
-from rules.domain.templates import PUBLIC_CHARACTERS, excess, worst_case
+from rules.domain.templates import PUBLIC_CHARACTERS, excess, unfilled, worst_case
 
 MAX_ACTIONS = 20
 
@@ -63,7 +62,13 @@ class RuleDocument(Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        findings = (self._size_findings(), self._kind_findings(), self._delay_findings(), self._length_findings())
+        findings = (
+            self._size_findings(),
+            self._kind_findings(),
+            self._delay_findings(),
+            self._length_findings(),
+            self._campaign_findings(),
+        )
         refuse(finding for part in findings for finding in part)
         return self
 
@@ -77,8 +82,8 @@ class RuleDocument(Part):
     def _kind_findings(self) -> Iterator[Finding]:
         silent = sorted(SILENT_KINDS.intersection(self.where.kinds))
         for place, action in enumerate(self.then if silent else []):
-            if action.timed is not None:
-                told = f"a {silent[0]} cannot be answered or moderated; only tag, handoff and notify act on it"
+            if action.timed is not None or action.request_rights is not None:
+                told = f"a {silent[0]} cannot be answered or moderated; only tag, handoff, notify and enter act on it"
                 yield ("then", place, action.name), "unanswerable", f"{told}. Make a rule of its own for {', '.join(silent)}"
 
     def _delay_findings(self) -> Iterator[Finding]:
@@ -99,6 +104,18 @@ class RuleDocument(Part):
                         excessive = self._excess(template, private=name == "private_reply")
                         if excessive:
                             yield ("then", place, name, "text", language, number), "too_long", f"can become {excessive}"
+
+    def _campaign_findings(self) -> Iterator[Finding]:
+        """Yield texts that name the campaign of a rule that is about none."""
+        if any(action.enter or action.request_rights for action in self.then):
+            return
+        for place, action in enumerate(self.then):
+            for name, part in (("reply", action.reply), ("private_reply", action.private_reply)):
+                for language, variants in part.text.items() if part is not None else ():
+                    for number, template in enumerate(variants):
+                        for missing in unfilled(template):
+                            told = f"{{{{{missing}}}}} needs a default, as no action of the rule is for a campaign"
+                            yield ("then", place, name, "text", language, number), "template", told
 
     def _excess(self, template: str, *, private: bool) -> str:
         platforms: Sequence[str] = self.where.platforms or sorted(PUBLIC_CHARACTERS)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from datetime import date
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, ValidationError
@@ -39,20 +39,6 @@ def refuse(findings: Iterable[Finding]) -> None:
     errors = [InitErrorDetails(type=custom(kind, message), loc=loc, input=None) for loc, kind, message in findings]
     if errors:
         raise ValidationError.from_exception_data("rule", errors)
-
-
-def later(value: object) -> NoReturn:
-    """Refuse a part of the rule language that this release does not act on."""
-    del value
-    raise custom("not_yet_supported", "not yet supported")
-
-
-def _unless_none(value: object) -> object:
-    return None if value is None else later(value)
-
-
-Later = Annotated[Any, BeforeValidator(_unless_none)]
-"""A field of the rule language that is refused by name until it means something."""
 
 
 def seconds(duration: str) -> float:

@@ -12,9 +12,10 @@ from rules.domain.decision import Mode
 from rules.domain.leaves import Condition, TextMode
 from rules.domain.matching.text import fold, words_form
 from rules.domain.model import Answer, BrandSettings, Rule, RuleAction
-from rules.domain.templates import Placeholder, parse, render
+from rules.domain.templates import LINK_PREFIX, placeholders, render
 
 _SAMPLES: tuple[Mapping[str, str], ...] = ({}, {"author.first_name": "Alex", "author.handle": "alex.example"})
+_SAMPLE_LINK = "https://go.example/l/1sample"
 _BETWEEN = "\n"
 """Between two texts: in no folded text and in no term."""
 
@@ -64,9 +65,10 @@ def _texts(action: Answer, pointer: str, settings: BrandSettings) -> Iterator[tu
     """Yield language ("" for the default), text and place."""
     for language, variants in action.texts.items():
         for number, template in enumerate(variants):
-            filled = any(isinstance(part, Placeholder) for part in parse(template))
-            for values in _SAMPLES if filled else _SAMPLES[:1]:
-                text = disclosed(render(template, values), language, settings)
+            names = placeholders(template)
+            links = {name: _SAMPLE_LINK for name in names if name.startswith(LINK_PREFIX)}
+            for values in _SAMPLES if names else _SAMPLES[:1]:
+                text = disclosed(render(template, {**links, **values}), language, settings)
                 yield "" if language == DEFAULT else language, text, f"{pointer}/{language}/{number}"
 
 

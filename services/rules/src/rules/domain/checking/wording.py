@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from rules.domain.acting import PRIVATE_KINDS, disclosed, template_language
+from rules.domain.acting import PRIVATE_KINDS, campaign_of, disclosed, template_language
 from rules.domain.checking.findings import Finding, error, listed, warning
 from rules.domain.checking.implication import clash
 from rules.domain.checking.terms import Term, implies, terms_of
@@ -11,7 +11,7 @@ from rules.domain.explain import found_terms
 from rules.domain.leaves import Condition, LanguageLeaf, TextLeaf, TextMode
 from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.model import MODERATION_SLOT, PRIVATE_SLOT, Answer, BrandSettings, PrivateReply, Rule, Where
-from rules.domain.templates import FILLED, PUBLIC_CHARACTERS, Placeholder, excess, parse, worst_case
+from rules.domain.templates import FILLED, LINK_PREFIX, OF_CAMPAIGN, PUBLIC_CHARACTERS, excess, placeholders, worst_case
 
 Lists = list[tuple[str, tuple[Term, ...]]]
 """Lists of terms, each with its pointer."""
@@ -60,6 +60,7 @@ def action_findings(rule: Rule, settings: BrandSettings) -> Iterator[Finding]:
         if isinstance(action, Answer):
             pointer = f"/then/{place}/{action.kind}/text"
             yield from _text_findings(action, pointer, spoken)
+            yield from _unfilled_findings(action, pointer, FILLED | OF_CAMPAIGN if campaign_of(rule) else FILLED)
             yield from _length_findings(action, pointer, rule.where, settings)
 
 
@@ -71,11 +72,14 @@ def _text_findings(action: Answer, pointer: str, spoken: Sequence[str]) -> Itera
     missing = [language for language in spoken if template_language(action.texts, language) is None]
     if missing:
         yield warning("missing_language", pointer, f"no text for {listed(missing)} and no default: the rule is silent there")
+
+
+def _unfilled_findings(action: Answer, pointer: str, filled: frozenset[str]) -> Iterator[Finding]:
     for language, variants in action.texts.items():
         for number, template in enumerate(variants):
-            names = [part.name for part in parse(template) if isinstance(part, Placeholder) and part.name not in FILLED]
+            names = sorted(name for name in placeholders(template) - filled if not name.startswith(LINK_PREFIX))
             if names:
-                detail = f"nothing fills {listed(dict.fromkeys(names))} yet, so the default is always posted"
+                detail = f"nothing fills {listed(names)} yet, so the default is always posted"
                 yield warning("placeholder_unfilled", f"{pointer}/{language}/{number}", detail)
 
 

@@ -15,6 +15,7 @@ from rules.domain.leaves import (
     ThreadLeaf,
 )
 from rules.domain.matching.features import has_feature
+from rules.domain.matching.vocabulary import Forms, forms_of
 from rules.domain.model import BrandSettings
 
 POLARITIES = ("negative", "neutral", "positive")
@@ -40,7 +41,7 @@ ON_POST, IN_THREAD = 1, 2
 class Facts:
     """One event as conditions on facts see it. What costs anything is found out when it is first asked for."""
 
-    __slots__ = ("_features", "cobra", "event", "first_contact", "settings", "understanding")
+    __slots__ = ("_features", "_forms", "cobra", "event", "first_contact", "settings", "understanding")
 
     def __init__(
         self, event: Event, understanding: Understanding, settings: BrandSettings, *, cobra: CobraLevel, first_contact: bool
@@ -51,6 +52,14 @@ class Facts:
         self.cobra = cobra
         self.first_contact = first_contact
         self._features: dict[str, bool] | None = None
+        self._forms: Forms | None = None
+
+    @property
+    def forms(self) -> Forms:
+        """Return the text as terms are looked for in it."""
+        if self._forms is None:
+            self._forms = forms_of(self.event.text)
+        return self._forms
 
     def has(self, feature: str) -> bool:
         """Return whether the event has a feature (see `HasLeaf`)."""

@@ -6,15 +6,16 @@ have changed. Both become one again beside the changes, never on their way.
 
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rules.domain.matching.facts import Facts
 from rules.domain.matching.tier import Matched as Matched
 from rules.domain.matching.tier import Tier, order
-from rules.domain.matching.vocabulary import MatcherFactory, forms_of
+from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.model import BrandSettings as BrandSettings
 from rules.domain.model import Rule
+from rules.domain.programme import Programme
 
 MAX_RECENT = 128
 """Changed rules beside the large tier, and as many that are gone from it, beyond which an index is to be merged. More make
@@ -60,7 +61,7 @@ class BrandIndex:
 
     def matched(self, facts: Facts) -> list[Matched]:
         """Return the rules that match the event by place and text, in their order."""
-        forms = forms_of(facts.event.text)
+        forms = facts.forms
         matched = self._base.matched(facts, forms, self._gone)
         if self._recent is None:
             return matched
@@ -96,10 +97,11 @@ def build_index(rules: Sequence[Rule], factory: MatcherFactory) -> BrandIndex:
 
 @dataclass(frozen=True, slots=True)
 class BrandConfiguration:
-    """What is in force for one brand."""
+    """What is in force for one brand. `programme` None: it is not told, as where a rule is tried by itself."""
 
     settings: BrandSettings
     index: BrandIndex
+    programme: Programme | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,8 +128,9 @@ def build_snapshot(
     channels: Iterable[tuple[str, str]],
     matcher_factory: MatcherFactory,
     previous: Snapshot | None = None,
+    programmes: Mapping[str, Programme] | None = None,
 ) -> Snapshot:
-    """Return the snapshot of brands, active rules and own accounts (platform, account).
+    """Return the snapshot of brands, active rules, own accounts (platform, account) and, by brand, what is run beside rules.
 
     What `previous` prepared for the same `Rule` objects is taken over, so that a change costs little.
     """
@@ -137,7 +140,9 @@ def build_snapshot(
     before = previous.brands if previous is not None else {}
     configurations = {
         settings.brand: BrandConfiguration(
-            settings, _index(by_brand[settings.brand], before.get(settings.brand), matcher_factory)
+            settings,
+            _index(by_brand[settings.brand], before.get(settings.brand), matcher_factory),
+            (programmes or {}).get(settings.brand),
         )
         for settings in brands
     }

@@ -24,7 +24,7 @@ MODERATING = frozenset({ActionKind.HIDE, ActionKind.UNHIDE, ActionKind.DELETE, A
 ACTING = SPEAKING | MODERATING
 """Kinds with an effect on the platform: one of each kind on a target, and each is a call of the channel's allowance."""
 
-RECORDED = frozenset({ActionKind.TAG, ActionKind.HANDOFF})
+RECORDED = frozenset({ActionKind.TAG, ActionKind.HANDOFF, ActionKind.ENTER})
 """Kinds that are done once they are decided."""
 
 HOUR = 3600.0

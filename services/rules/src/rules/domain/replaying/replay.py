@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from rules.domain.capture import BY_CAMPAIGN
 from rules.domain.decision import ActionKind, Decision, Outcome, Reason
 from rules.domain.evaluate import evaluate
 from rules.domain.event import Event, Understanding
@@ -34,8 +35,27 @@ class Past(NamedTuple):
     verdict: Verdict | None = None
 
 
+def of_rules(decision: Decision) -> Decision:
+    """Return what rules alone make of the event: without the entries that campaigns took in by themselves.
+
+    A replay compares rules. Campaigns open and close as people say, and the archive does not tell when they did.
+    """
+    if not decision.campaigns:
+        return decision
+    actions = tuple(action for action in decision.actions if not action.rule_id.startswith(BY_CAMPAIGN))
+    return decision._replace(
+        actions=actions, campaigns=(), outcome=outcome_of_rules(matched=bool(decision.rules), acts=bool(actions))
+    )
+
+
+def outcome_of_rules(*, matched: bool, acts: bool) -> Outcome:
+    """Return the outcome of an event of which some rules matched, and some act."""
+    return Outcome.ACTED if acts else Outcome.NOT_ACTED if matched else Outcome.NO_MATCH
+
+
 def verdict_of(decision: Decision) -> Verdict:
     """Return a decision in the form in which decisions are compared."""
+    decision = of_rules(decision)
     if not decision.rules:
         return Verdict(decision.outcome, decision.reason)
     return Verdict(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rules.domain.decision import ActionKind, Decision, Outcome, Reason
 from rules.domain.matching.index import Snapshot
 from rules.domain.replaying.posting import SPEAKING, TAKES_EFFECT, Allowance, Fate, Posting, Settled
-from rules.domain.replaying.replay import Past, Replay
+from rules.domain.replaying.replay import Past, Replay, of_rules
 from rules.domain.replaying.report import RuleCounts, SetCounts
 
 
@@ -48,7 +48,7 @@ class Simulation:
         event = past.event
         if event.echo or event.verb != "create":
             posting.see(event, ours=ours)
-        decision = self._replay.decide(past)
+        decision = of_rules(self._replay.decide(past))
         if decision.actions:
             self._settled += posting.take(decision)
             self._settled += posting.advance(now)
