@@ -15,7 +15,7 @@ Key = tuple[str | int, ...]
 Table = dict[Key, list[int]]
 """Words of closed sets (and names that the brand gave) → sums."""
 
-Columns = dict[str, array[int]]
+Columns = dict[str, "array[int]"]
 """Name → whole numbers of 64 bits; columns whose names share a beginning belong row by row together."""
 
 Rows = list[list[str | int | None]]
