@@ -73,7 +73,7 @@ async def facts(request: pytest.FixtureRequest, unique_name: Callable[[str], str
 
 
 def event(identity: str, **changes: Any) -> EventFact:
-    base = {
+    base: dict[str, Any] = {
         "brand": "acme",
         "platform": "facebook",
         "channel": "main",
@@ -87,7 +87,7 @@ def event(identity: str, **changes: Any) -> EventFact:
 
 
 def decision(identity: str, **changes: Any) -> DecisionFact:
-    base = {
+    base: dict[str, Any] = {
         "brand": "acme",
         "platform": "facebook",
         "channel": "main",
@@ -106,7 +106,7 @@ def decision(identity: str, **changes: Any) -> DecisionFact:
 
 
 def delivery(action: str, sequence: int, **changes: Any) -> DeliveryFact:
-    base = {
+    base: dict[str, Any] = {
         "event_id": f"event of {action}",
         "brand": "acme",
         "platform": "facebook",

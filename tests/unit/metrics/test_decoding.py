@@ -197,6 +197,7 @@ def test_random_bytes_are_a_fact_or_invalid_and_nothing_else(topic: str) -> None
 
 def test_a_word_of_a_newer_producer_is_counted_as_other() -> None:
     fact = DECODER.decode(record(EVENTS, event(platform=9_999, kind=9_999).SerializeToString()))
+    assert isinstance(fact, EventFact)
     assert (fact.platform, fact.kind) == ("other", "other")
     assert "other" in codec.PLATFORMS.all
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from typing_extensions import override
 
 from antiphon.errors import Transient
 from antiphon.telemetry import Telemetry
@@ -56,6 +57,7 @@ class FailingOnce(MemoryFacts):
         super().__init__()
         self.failed = False
 
+    @override
     async def add(self, facts: Sequence[Fact]) -> set[str]:
         if isinstance(facts[0], DecisionFact) and not self.failed:
             self.failed = True

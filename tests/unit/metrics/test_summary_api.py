@@ -10,6 +10,7 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
+from typing_extensions import override
 
 from antiphon.auth import KeyRing, NewKey, new_key
 from antiphon.config_feed import Change
@@ -34,6 +35,7 @@ class AwayAtWill(MemoryFacts):
 
     away = False
 
+    @override
     async def records(self, scope: Scope) -> Any:
         if self.away:
             raise Transient("the document store failed: AutoReconnect")
