@@ -7,14 +7,27 @@ from pathlib import Path
 import orjson
 
 from antiphon_local.services import LocalServices
-from bench import backtest, contest, engine, evaluate, ingest, line, links, match, understand
+from bench import backtest, contest, engine, evaluate, ingest, line, links, match, metrics, understand
 from bench.report import write_report
 
 ROOT = Path(__file__).parents[1]
 DIRECTORY = ROOT / "var" / "bench"
 RESULT = ROOT / "var" / "bench.json"
 
-PARTS = ("match", "evaluate", "understand", "backtest", "contest", "ingest", "links", "engine", "sizes", "live", "line")
+PARTS = (
+    "match",
+    "evaluate",
+    "understand",
+    "backtest",
+    "contest",
+    "ingest",
+    "links",
+    "engine",
+    "sizes",
+    "live",
+    "metrics",
+    "line",
+)
 
 
 def main() -> int:
@@ -62,7 +75,7 @@ _ALONE = {
 }
 """Parts that are measured in this process."""
 
-_SERVED = {"ingest": ingest.measure, "links": links.measure}
+_SERVED = {"ingest": ingest.measure, "links": links.measure, "metrics": metrics.measure}
 """Parts that are measured from outside, on the backing services."""
 
 _ON_KAFKA = {"engine": engine.measure, "sizes": engine.sizes, "live": line.live}

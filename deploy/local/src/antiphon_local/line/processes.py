@@ -85,6 +85,7 @@ class Line:
             "HTTP_PORT": str(self.addresses[role].port),
             "SEAL_KEYS": "local:" + secret_key(self._directory / "seal-key"),
             "PERSON_KEY": secret_key(self._directory / "person-key"),
+            "METRICS_PERSON_KEY": secret_key(self._directory / "pseudonym-key"),
             "LINK_KEY": secret_key(self._directory / "link-key"),
             "LINK_BASE_URL": self.url,
             "INGEST_FORWARDED_HOPS": "1",  # the router
