@@ -27,6 +27,8 @@ from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS
 from publisher.adapters import codec, http, http_channels, http_secrets, starting
 from publisher.adapters.config import ConfigPolicies
+from publisher.adapters.email import Email, Server
+from publisher.adapters.hold_news import news_of
 from publisher.adapters.kafka import KafkaAnnouncer
 from publisher.adapters.mongo_channels import MongoChannels
 from publisher.adapters.mongo_ledger import MongoLedger
@@ -40,9 +42,11 @@ from publisher.adapters.telemetry import PublisherMeter
 from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Rate
 from publisher.domain.changes import Timing
-from publisher.domain.model import WEBHOOK, told_of
+from publisher.domain.model import EMAIL, WEBHOOK, told_of
+from publisher.domain.notices import HoldNews
 from publisher.ports import Platform
 from publisher.service.approvals import Approvals
+from publisher.service.holding import Holding
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
@@ -79,6 +83,8 @@ class Base:
     platforms: dict[str, Platform]
     telemetry: Telemetry
     meter: PublisherMeter
+    heard_of_holds: list[Callable[[Sequence[HoldNews]], None]]
+    """Who is told of changed holds, once the policies know them."""
 
     @property
     def indexes(self) -> Sequence[Callable[[], Awaitable[None]]]:
@@ -179,6 +185,10 @@ class _Parts:
             timing=timing,
             failpoint=hit,
         )
+        self._holding = Holding(
+            ledger=base.ledger, policies=base.policies, moves=moves, enqueue=self._lanes.add, clock=base.clock
+        )
+        base.heard_of_holds.append(self._holding.put)
         self._reconciler = Reconciler(moves=moves, channels=base.channels, tokens=tokens, platforms=base.platforms, meter=meter)
         self._sweep = Sweep(
             ledger=base.ledger,
@@ -208,7 +218,7 @@ class _Parts:
         await starting.start(self._producer)
         await base.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
-            for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self.consumer):
+            for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self._holding, self.consumer):
                 group.create_task(part.run())
             group.create_task(starting.count_parked(base.ledger, base.policies, base.meter))
 
@@ -218,10 +228,13 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
     stack.callback(client.close)
     telemetry = Telemetry("publisher")
     policies, keys = ConfigPolicies(), KeyRing(clock)
+    heard_of_holds: list[Callable[[Sequence[HoldNews]], None]] = []
 
     def apply(changes: Sequence[Change]) -> None:
         policies.apply(changes)
         keys.apply(changes)
+        for hear in heard_of_holds:
+            hear(news_of(changes))
 
     http_client = await stack.enter_async_context(_http(settings))
     timeout = settings.publisher_http_timeout_seconds
@@ -244,9 +257,11 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
             "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate),
             "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate),
             WEBHOOK: Webhooks(egress, clock, timeout=timeout),
+            EMAIL: Email(_mail_server(settings), clock, timeout=timeout),
         },
         telemetry=telemetry,
         meter=PublisherMeter(telemetry, clock),
+        heard_of_holds=heard_of_holds,
     )
 
 
@@ -270,6 +285,19 @@ def _redis(settings: PublisherSettings, stack: AsyncExitStack) -> "Redis":
 
 def _timing(settings: PublisherSettings) -> Timing:
     return Timing(lease=settings.publisher_lease_seconds, settle=settings.publisher_settle_seconds)
+
+
+def _mail_server(settings: PublisherSettings) -> Server:
+    off = settings.publisher_smtp_tls == "off"
+    return Server(
+        host=settings.publisher_smtp_host,
+        port=settings.publisher_smtp_port,
+        sender=settings.publisher_smtp_from,
+        username=settings.publisher_smtp_username,
+        password=settings.publisher_smtp_password,
+        tls=None if off else ssl.create_default_context(cafile=settings.publisher_smtp_ca_file),
+        start_tls=settings.publisher_smtp_tls == "starttls",
+    )
 
 
 def _hosts(settings: PublisherSettings) -> frozenset[str]:

@@ -20,10 +20,12 @@ from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from rules.adapters.config import ConfigurationInForce
+from rules.adapters.guard_store import MongoSights
 from rules.adapters.history.backtest_jobs import MongoBacktestStore
 from rules.adapters.history.views import MongoHistory
 from rules.adapters.http.backtests import backtest_routes
 from rules.adapters.http.decisions import decision_routes
+from rules.adapters.http.holds import hold_routes
 from rules.adapters.http.routes import register_routes
 from rules.adapters.http.rules import read_version
 from rules.adapters.http.trials import trial_routes
@@ -37,6 +39,7 @@ from rules.configuration import Changes, ConfigurationService
 from rules.domain.event import Understanding
 from rules.domain.model import BrandSettings
 from rules.history import HistoryService
+from rules.holds import HoldService
 from rules.keys import Grant, KeyService, MadeKey
 from rules.revisions import RuleService
 from rules.segments import SegmentService
@@ -141,6 +144,9 @@ def _register(
             BacktestService(store=MongoBacktestStore(database), configuration=configuration, clock=clock), rules, clock
         ),
         segments=SegmentService(store=store, changes=changes, configuration=configuration),
+        holds=hold_routes(
+            HoldService(store=store, changes=changes, configuration=configuration), MongoSights(database), configuration
+        ),
         keys=KeyService(store=store, changes=changes),
         store=store,
         sealer=sealer,

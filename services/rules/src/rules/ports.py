@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from rules.audit import AuditEntry
 from rules.domain.decision import Decision
 from rules.domain.matching.index import Snapshot
-from rules.entities import ApiKey, Brand, Channel, Entity, Rule, RuleState, RuleVersion, Segment, Trail
+from rules.entities import ApiKey, Brand, Channel, Entity, Hold, Rule, RuleState, RuleVersion, Segment, Trail
 
 E = TypeVar("E", bound=Entity)
 
@@ -67,6 +67,10 @@ class ConfigStore(Protocol):
 
     async def segments(self, brand: str, after: str, limit: int) -> Sequence[Segment]:
         """Return a brand's segments that are not deleted, in the order of their ids."""
+        ...
+
+    async def holds(self, brand: str, active: bool | None, after: str, limit: int) -> Sequence[Hold]:
+        """Return a brand's holds in the order of their ids; `active` None: all."""
         ...
 
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 from antiphon.config_feed import Change
-from antiphon.v1.config_pb2 import BrandConfig, ChannelConfig, ConfigRecord, RuleConfig, SegmentConfig
+from antiphon.v1.config_pb2 import BrandConfig, ChannelConfig, ConfigRecord, HoldConfig, RuleConfig, SegmentConfig
 from antiphon.v1.decision_pb2 import Mode as ModeNumber
 from antiphon.v1.event_pb2 import Platform
 from rules.adapters.matching import build_matcher
 from rules.adapters.schema.document import to_rule
 from rules.domain.decision import Mode
+from rules.domain.holding import Hold
 from rules.domain.matching.index import Snapshot, build_snapshot, merge_snapshot
 from rules.domain.model import BrandSettings, FlagTerms, RemoteModel, Rule
 
@@ -35,6 +36,7 @@ class ConfigurationInForce:
         self._rules: dict[str, Rule] = {}
         self._channels: dict[str, ChannelConfig] = {}
         self._segments: dict[str, SegmentConfig] = {}
+        self._holds: dict[str, HoldConfig] = {}
         self._revision = -1
         self._changed = asyncio.Event()
         self._built = asyncio.Event()
@@ -60,7 +62,7 @@ class ConfigurationInForce:
     def _apply(self, change: Change) -> None:
         record = change.record
         if record is None:
-            for entities in (self._brands, self._rules, self._channels, self._segments):
+            for entities in (self._brands, self._rules, self._channels, self._segments, self._holds):
                 entities.pop(change.key, None)
             return
         if record.generation < self._generations.get(change.key, 0):
@@ -76,6 +78,8 @@ class ConfigurationInForce:
                 self._channels[key] = record.channel
             case "segment":
                 self._segments[key] = record.segment
+            case "hold":
+                self._take_hold(key, record.hold)
             case "rule":
                 self._take_rule(key, record.rule)
             case _:
@@ -86,6 +90,12 @@ class ConfigurationInForce:
             self._rules[key] = to_rule(rule.brand, rule.version, rule.document)
         else:
             self._rules.pop(key, None)
+
+    def _take_hold(self, key: str, hold: HoldConfig) -> None:
+        if hold.active and not hold.notice_only:
+            self._holds[key] = hold
+        else:
+            self._holds.pop(key, None)
 
     async def wait_built(self) -> None:
         """Return once a snapshot holds everything applied so far."""
@@ -124,10 +134,28 @@ class ConfigurationInForce:
         for segment in self._segments.values():
             if not segment.deleted:
                 segments[segment.brand][segment.segment] = frozenset(segment.authors)
-        return [_settings(brand, segments[brand.brand]) for brand in self._brands.values() if not brand.deleted]
+        holds: defaultdict[str, list[Hold]] = defaultdict(list)
+        for hold in self._holds.values():
+            holds[hold.brand].append(_hold(hold))
+        return [
+            _settings(brand, segments[brand.brand], tuple(holds[brand.brand]))
+            for brand in self._brands.values()
+            if not brand.deleted
+        ]
 
 
-def _settings(brand: BrandConfig, segments: Mapping[str, frozenset[str]]) -> BrandSettings:
+def _hold(hold: HoldConfig) -> Hold:
+    return Hold(
+        hold=hold.hold,
+        mode=Mode.SHADOW if hold.mode == ModeNumber.MODE_SHADOW else Mode.APPROVAL,
+        platform=Platform.Name(hold.platform).removeprefix("PLATFORM_").lower() if hold.platform else "",
+        campaign=hold.campaign,
+        topic=hold.topic,
+        rule_id=hold.rule_id,
+    )
+
+
+def _settings(brand: BrandConfig, segments: Mapping[str, frozenset[str]], holds: tuple[Hold, ...]) -> BrandSettings:
     remote = brand.understanding
     return BrandSettings(
         brand=brand.brand,
@@ -140,6 +168,7 @@ def _settings(brand: BrandConfig, segments: Mapping[str, frozenset[str]]) -> Bra
         disclosures=dict(brand.disclosures),
         segments=segments,
         flag_terms=tuple(FlagTerms(own.flag, own.language, tuple(own.terms)) for own in brand.flag_terms),
+        holds=holds,
         remote=RemoteModel(remote.url, remote.timeout_ms / 1000, remote.sealed_token.decode()) if remote.url else None,
     )
 

@@ -13,6 +13,8 @@ from rules.entities import (
     Channel,
     Entity,
     FlagTerms,
+    GuardSettings,
+    Hold,
     Kind,
     RemoteUnderstanding,
     Rule,
@@ -23,9 +25,16 @@ from rules.entities import (
 
 T = TypeVar("T")
 
-TYPES: Mapping[Kind, type[Entity]] = {"brand": Brand, "rule": Rule, "channel": Channel, "segment": Segment, "api_key": ApiKey}
+TYPES: Mapping[Kind, type[Entity]] = {
+    "brand": Brand,
+    "rule": Rule,
+    "channel": Channel,
+    "segment": Segment,
+    "hold": Hold,
+    "api_key": ApiKey,
+}
 
-_PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding}
+_PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding, "guard": GuardSettings}
 """Fields that hold values with fields of their own."""
 
 OUTBOX = "outbox"

@@ -18,6 +18,7 @@ from rules.entities import (
     Brand,
     Channel,
     Entity,
+    Hold,
     Kind,
     Rule,
     RuleVersion,
@@ -34,6 +35,7 @@ COLLECTIONS: Mapping[Kind, str] = {
     "rule": "rules",
     "channel": "channel_identities",
     "segment": "segments",
+    "hold": "holds",
     "api_key": "api_keys",
 }
 VERSION_COLLECTION = "rule_versions"
@@ -68,6 +70,7 @@ async def create_indexes(database: Database) -> None:
             [("platform", 1), ("account", 1)], unique=True, partialFilterExpression={"deleted": False}
         )
         await database[COLLECTIONS["segment"]].create_index([("brand", 1), ("segment", 1)], unique=True)
+        await database[COLLECTIONS["hold"]].create_index([("brand", 1), ("active", 1), ("hold", 1)])
         await database[VERSION_COLLECTION].create_index([("brand", 1), ("rule_id", 1), ("version", -1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("sequence", 1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("change", 1)], unique=True)
@@ -126,6 +129,13 @@ class MongoConfigStore:
     async def segments(self, brand: str, after: str, limit: int) -> Sequence[Segment]:
         """Return a brand's segments that are not deleted, in the order of their ids."""
         return await self._page(Segment, {"brand": brand, "deleted": False, "segment": {"$gt": after}}, limit, "segment")
+
+    async def holds(self, brand: str, active: bool | None, after: str, limit: int) -> Sequence[Hold]:
+        """Return a brand's holds in the order of their ids; those that are active or not where that is said."""
+        query: Document = {"brand": brand, "hold": {"$gt": after}}
+        if active is not None:
+            query["active"] = active
+        return await self._page(Hold, query, limit, "hold")
 
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:
         """Return keys in the order of their ids, those that reach no brand outside `brands`."""

@@ -2,7 +2,7 @@
 
 from antiphon.times import to_timestamp
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
-from rules.entities import ApiKey, Brand, Channel, Entity, Mode, Rule, Segment
+from rules.entities import ApiKey, Brand, Channel, Entity, Hold, Mode, Rule, Segment
 
 PLATFORMS = {
     name.removeprefix("PLATFORM_").lower(): number
@@ -30,6 +30,8 @@ def encode(entity: Entity, document: bytes = b"") -> config_pb2.ConfigRecord:
             record.channel.CopyFrom(_channel(entity))
         case Segment():
             record.segment.CopyFrom(_segment(entity))
+        case Hold():
+            record.hold.CopyFrom(_hold(entity))
         case Rule():
             record.rule.CopyFrom(_rule(entity, document))
         case ApiKey():
@@ -53,6 +55,7 @@ def _brand(brand: Brand) -> config_pb2.BrandConfig:
         disclosures=brand.disclosures,
         flag_terms=[config_pb2.FlagTerms(flag=one.flag, language=one.language, terms=one.terms) for one in brand.flag_terms],
         understanding=_understanding(brand),
+        guard=_guard(brand),
     )
 
 
@@ -61,6 +64,21 @@ def _understanding(brand: Brand) -> config_pb2.RemoteUnderstanding | None:
     if remote is None:
         return None
     return config_pb2.RemoteUnderstanding(url=remote.url, timeout_ms=remote.timeout_ms, sealed_token=remote.sealed_token.encode())
+
+
+def _guard(brand: Brand) -> config_pb2.GuardSettings | None:
+    guard = brand.guard
+    if guard is None:
+        return None
+    return config_pb2.GuardSettings(
+        off=guard.off,
+        hold_at=guard.hold_at,
+        notify_at=guard.notify_at,
+        min_events=guard.min_events,
+        emails=guard.emails,
+        url=guard.url,
+        secret_ref=guard.secret_ref,
+    )
 
 
 def _channel(channel: Channel) -> config_pb2.ChannelConfig:
@@ -80,6 +98,27 @@ def _segment(segment: Segment) -> config_pb2.SegmentConfig:
         segment=segment.segment,
         authors=() if segment.deleted else segment.authors,
         deleted=segment.deleted,
+    )
+
+
+def _hold(hold: Hold) -> config_pb2.HoldConfig:
+    return config_pb2.HoldConfig(
+        brand=hold.brand,
+        hold=hold.hold,
+        platform=PLATFORMS[hold.platform] if hold.platform else event_pb2.PLATFORM_UNSPECIFIED,
+        campaign=hold.campaign,
+        topic=hold.topic,
+        rule_id=hold.rule_id,
+        mode=_MODES[hold.mode],
+        active=hold.active,
+        reason=hold.reason if hold.active else hold.resumed_reason,
+        severity=hold.severity,
+        since_time=to_timestamp(hold.since_time),
+        evidence=hold.evidence,
+        emails=hold.emails,
+        url=hold.url,
+        secret_ref=hold.secret_ref,
+        notice_only=hold.notice_only,
     )
 
 

@@ -1,13 +1,14 @@
 """From a rule's `then` to actions for one event: mode, words, time. What cannot be done has its reason."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import NamedTuple
 
 from antiphon.ids import action_id
 from rules.domain.decision import Action, Mode, Reason, RuleLimit
 from rules.domain.event import Event, Understanding
+from rules.domain.holding import Hold, stricter
 from rules.domain.matching.conditions import Refusal
 from rules.domain.model import Answer, BrandSettings, Delete, Handoff, Notify, PrivateReply, Rule, RuleAction, Tag, Texts
 from rules.domain.notice import notice
@@ -37,12 +38,17 @@ _NO_WORDS = _Words("", "", 0, 0)
 
 @dataclass(slots=True)
 class Situation:
-    """All that an action depends on besides its rule; `state` moves on with each action."""
+    """All that an action depends on besides its rule; `state` moves on with each action.
+
+    `holds`: those that the event is under; `held_by` collects the ids of those that made an action stricter.
+    """
 
     event: Event
     understanding: Understanding
     settings: BrandSettings
     state: AuthorState
+    holds: tuple[Hold, ...] = ()
+    held_by: set[str] = field(default_factory=set)
 
 
 def build_action(situation: Situation, rule: Rule, position: int) -> Action | Refusal:
@@ -56,13 +62,15 @@ def build_action(situation: Situation, rule: Rule, position: int) -> Action | Re
         words = chosen
         if words.variants > 1:
             situation.state = _after(situation, rule, position, words.variant)
+    mode, held_by = stricter(situation.holds, rule.rule_id, _mode(template, rule, situation.settings.mode))
+    situation.held_by.update(held_by)
     action = Action(
         action_id=action_id(event.brand, event.event_id, rule.rule_id, position),
         rule_id=rule.rule_id,
         rule_version=rule.version,
         position=position,
         kind=template.kind,
-        mode=_mode(template, rule, situation.settings.mode),
+        mode=mode,
         text=words.text,
         language=words.language,
         variant=words.variant,

@@ -162,3 +162,4 @@ class Decision:
     understanding: Understanding = NOTHING_UNDERSTOOD
     cobra: CobraLevel = CobraLevel.UNSPECIFIED
     assignments: tuple[Assignment, ...] = ()
+    holds: tuple[str, ...] = ()

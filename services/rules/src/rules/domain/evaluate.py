@@ -7,6 +7,7 @@ from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
 from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
 from rules.domain.experiments import HOLDOUT, arm
+from rules.domain.holding import on_event
 from rules.domain.matching.conditions import Refusal
 from rules.domain.matching.facts import Facts
 from rules.domain.matching.index import BrandConfiguration, Snapshot
@@ -88,6 +89,7 @@ def _decide(snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: 
         facts.understanding,
         facts.cobra,
         tuple(run.assignments),
+        run.held_by if actions else (),
     )
     return decision, after
 
@@ -106,7 +108,8 @@ class _Run:
 
     def __init__(self, facts: Facts, state: AuthorState) -> None:
         self._event = facts.event
-        self._situation = Situation(facts.event, facts.understanding, facts.settings, state)
+        holds = on_event(facts.settings.holds, facts.event.platform, (), ()) if facts.settings.holds else ()
+        self._situation = Situation(facts.event, facts.understanding, facts.settings, state, holds)
         self._slots: dict[str, str] = {}
         self._stopped_by = ""
         self.actions: list[Action] = []
@@ -116,6 +119,11 @@ class _Run:
     def state(self) -> AuthorState:
         """Return the author's state after the rules so far."""
         return self._situation.state
+
+    @property
+    def held_by(self) -> tuple[str, ...]:
+        """Return the ids of the holds that made an action stricter."""
+        return tuple(sorted(self._situation.held_by))
 
     def outcome(self, rule: Rule, refusal: Refusal | None) -> RuleOutcome:
         """Return what becomes of a rule that matched; its actions are added to those of the event."""

@@ -27,6 +27,7 @@ def register_routes(
     decisions: APIRouter,
     backtests: APIRouter,
     segments: SegmentService,
+    holds: APIRouter,
     keys: KeyService,
     store: ConfigStore,
     sealer: Sealer,
@@ -34,6 +35,7 @@ def register_routes(
     """Add the API's routes and describe them."""
     app.include_router(brand_routes(configuration, sealer))
     app.include_router(segment_routes(segments))
+    app.include_router(holds)
     app.include_router(rule_routes(rules))
     app.include_router(trials)
     app.include_router(decisions)
