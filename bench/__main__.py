@@ -7,14 +7,14 @@ from pathlib import Path
 import orjson
 
 from antiphon_local.services import LocalServices
-from bench import backtest, engine, evaluate, ingest, line, match, understand
+from bench import backtest, engine, evaluate, guard, ingest, line, match, understand
 from bench.report import write_report
 
 ROOT = Path(__file__).parents[1]
 DIRECTORY = ROOT / "var" / "bench"
 RESULT = ROOT / "var" / "bench.json"
 
-PARTS = ("match", "evaluate", "understand", "backtest", "ingest", "engine", "sizes", "live", "line")
+PARTS = ("match", "evaluate", "understand", "backtest", "guard", "ingest", "engine", "sizes", "live", "line")
 
 
 def main() -> int:
@@ -58,6 +58,7 @@ _ALONE = {
     "evaluate": evaluate.measure,
     "understand": understand.measure,
     "backtest": backtest.measure,
+    "guard": guard.measure,
 }
 """Parts that are measured in this process."""
 

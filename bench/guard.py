@@ -29,14 +29,20 @@ STREAM = Path(__file__).parents[2] / "shared" / "data" / "replay" / "airline_men
 HISTORY_DAYS = 28
 SPIKE_SECONDS = 3 * 3_600
 FACTORS = (2, 5, 20)
-SEEDS = 12
+SEEDS = 8
 """Crises of each size a brand."""
-QUIET_WEEKS = 4
+QUIET_WEEKS = 3
 """Weeks without a crisis a brand."""
 LOOK_SECONDS = 60
 FIXED_TIMES = 3.0
 """The fixed threshold: so many times the brand's mean negative hour, as people set it by hand."""
 DAY, HOUR = 86_400, 3_600
+LEAST_DAYS = 5
+_CUT_OFF = "02-24"
+"""The last day of the stream, which ends at noon."""
+
+IMAGE = Path(__file__).parents[1] / "docs" / "images" / "guard.svg"
+SHOWN = {"guard": "the guard", "guard_fixed": "3 × the mean hour", "guard_sigma": "mean + 3σ"}
 
 Mention = tuple[float, bool]
 """Seconds and whether it is negative."""
@@ -56,17 +62,18 @@ class Brand:
 
 
 def brands() -> list[Brand]:
-    """Return the brands of the stream; a day with fewer than 40 mentions is not whole."""
+    """Return the brands of the stream with five whole days or more; a day with fewer than 40 mentions is not whole."""
     days: dict[str, dict[str, list[Mention]]] = defaultdict(lambda: defaultdict(list))
     for line in STREAM.read_text().splitlines():
         mention = json.loads(line)
         moment = datetime.strptime(mention["created"], "%d-%m-%Y %H.%M").replace(tzinfo=UTC)
         second = moment.hour * HOUR + moment.minute * 60.0
         days[mention["brand"]][f"{moment:%m-%d}"].append((second, mention["sentiment"] == "negative"))
-    return [
-        Brand(name, [sorted(found) for day, found in sorted(by_day.items()) if len(found) >= 40 and day != "02-24"])
+    whole = [
+        Brand(name, [sorted(found) for day, found in sorted(by_day.items()) if len(found) >= 40 and day != _CUT_OFF])
         for name, by_day in sorted(days.items())
     ]
+    return [brand for brand in whole if len(brand.days) >= LEAST_DAYS]
 
 
 def stream(brand: Brand, days: int, chance: random.Random) -> list[Mention]:
@@ -233,7 +240,32 @@ def measure(sample: float) -> dict[str, float]:
             figures[f"{name}_missed_{factor}x"] = 1 - len(seen) / len(all_delays)
     for name, count in false_holds(all_brands, max(1, int(QUIET_WEEKS * sample))).items():
         figures[f"{name}_false_holds_per_week"] = count
+    if sample >= 1:
+        draw(found, figures)
     return figures | {"guard_us": _cost(all_brands[0])}
+
+
+def draw(found: Delays, figures: dict[str, float]) -> None:
+    """Draw what the figures say: how soon a crisis of 5× is held, and at what price in false holds."""
+    import matplotlib as mpl  # not needed to measure
+
+    mpl.use("svg")
+    mpl.rcParams["svg.hashsalt"] = "antiphon"
+    from matplotlib import pyplot as plt
+
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), width_ratios=(2, 1), layout="constrained")
+    for name, words in SHOWN.items():
+        minutes = sorted(delay / 60 for delay in found[name][5] if delay is not None)
+        shares = [(number + 1) / len(found[name][5]) for number in range(len(minutes))]
+        left.step([0, *minutes, SPIKE_SECONDS / 60], [0, *shares, shares[-1] if shares else 0], where="post", label=words)
+    left.set(xlabel="minutes since the crisis began", ylabel="share held", ylim=(0, 1), title="crises of 5 ×, three hours")
+    left.legend(frameon=False, loc="lower right")
+    right.bar(list(SHOWN.values()), [figures[f"{name}_false_holds_per_week"] for name in SHOWN], color=["C0", "C1", "C2"])
+    right.set(title="false holds, a brand and week")
+    right.tick_params(axis="x", labelrotation=15)
+    IMAGE.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(IMAGE, metadata={"Date": None})
+    plt.close(figure)
 
 
 def _cost(brand: Brand) -> float:

@@ -5,7 +5,7 @@ Skellam 1948 (J. R. Stat. Soc. B 10). Logarithms throughout, because a crisis li
 """
 
 from collections.abc import Callable
-from math import lgamma, log, log1p
+from math import lgamma, log, log1p, sqrt
 
 POISSON_BELOW = 1e-9
 """Dispersions below this are none: the gamma functions of 1/δ would cancel out to noise."""
@@ -87,5 +87,5 @@ def wilson_low(count: int, total: int) -> float:
         return 0.0
     z, p = 1.959964, count / total
     centre = p + z * z / (2 * total)
-    spread = z * ((p * (1 - p) + z * z / (4 * total)) / total) ** 0.5
+    spread = z * sqrt((p * (1 - p) + z * z / (4 * total)) / total)
     return max(0.0, (centre - spread) / (1 + z * z / total))
