@@ -43,9 +43,10 @@ ANGRY = (
 
 RULE = {
     "id": "answer-all",
-    "name": "Answer every comment after a while",
+    "name": "Answer comments on flights after a while",
     "state": "active",
     "where": {"kinds": ["comment"]},
+    "when": {"text": {"any": ["flight", "airline", "bag", "gate", "terminal"], "as": "words"}},
     "then": [{"reply": {"text": {"default": ["Hello {{author.first_name|there}}, we are listening."]}, "delay": "25s"}}],
 }
 """The delay stands for any queue: what waits in it when the hold comes is what people want to catch."""
