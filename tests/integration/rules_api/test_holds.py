@@ -46,7 +46,7 @@ async def test_a_person_sets_a_hold_and_another_ends_it(rules_api: Any, on_topic
     newest = (await on_topic(f"hold/{brand}/{hold}"))[-1].record.hold
     assert (newest.active, newest.reason) == (False, "over")
     log = (await approver.get(f"/v1/brands/{brand}/audit")).json()["items"]
-    assert [entry["action"] for entry in log][-2:] == ["hold.set", "hold.resume"]
+    assert [entry["action"] for entry in log if entry["action"].startswith("hold.")] == ["hold.set", "hold.resume"]
     assert log[-1]["detail"] == {"reason": "over"}
 
 
