@@ -109,8 +109,9 @@ class HoldService:
             return found
 
         def raised(found: Hold) -> Hold:
-            news = {"notice_only": False, "reason": new.reason, "severity": new.severity, "evidence": new.evidence}
-            return replace(found, **news) if found.active else found
+            if not found.active:
+                return found
+            return replace(found, notice_only=False, reason=new.reason, severity=new.severity, evidence=new.evidence)
 
         return (
             await self._changes.change(

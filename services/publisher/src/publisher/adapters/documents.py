@@ -56,7 +56,7 @@ def entry_of(document: Document) -> Entry:
     order: dict[str, Any] = {name: document[name] for name in _ORDER if name in document}
     order["kind"], order["mode"] = Kind(order["kind"]), Mode(order["mode"])
     limits = tuple(Limit(Scope(limit["scope"]), limit["at_most"], limit["within"]) for limit in document["limits"])
-    lists = {name: tuple(document.get(name, ())) for name in _LISTS}
+    lists: dict[str, Any] = {name: tuple(document.get(name, ())) for name in _LISTS}
     position: dict[str, Any] = {name: document[name] for name in _POSITION}
     position["state"], position["reason"] = State(position["state"]), Reason(position["reason"])
     return Entry(

@@ -89,7 +89,10 @@ def unpack(key: str, packed: bytes, offsets: Mapping[str, int], version: int) ->
     state: dict[str, Any] = orjson.loads(zlib.decompress(packed))
     counts = Counts(first=state["first"])
     counts.hours = {number: Hour(*values) for number, *values in state["hours"]}
-    counts.buckets = {number: Bucket(*values, Counter(threads)) for number, *values, threads in state["buckets"]}
+    counts.buckets = {
+        number: Bucket(said, negative, reach, known, Counter(threads))
+        for number, said, negative, reach, known, threads in state["buckets"]
+    }
     incident = Incident(**state["incident"]) if state["incident"] else None
     return Watched(
         scope_of(key),
