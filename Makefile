@@ -13,8 +13,8 @@ setup: ## install everything into .venv and the cache (quick when repeated)
 	@$(PYTHON) scripts/setup.py
 
 .PHONY: run
-run: setup ## start the whole line and feed it: REPLAY=file.jsonl RATE=per-second ONCE=1
-	@$(BIN)/python -m antiphon_local run $(if $(REPLAY),--replay "$(REPLAY)") $(if $(RATE),--rate $(RATE)) $(if $(ONCE),--once)
+run: setup ## start the whole line and feed it: REPLAY=file.jsonl RATE=per-second ONCE=1 SCENARIO=hijack
+	@$(BIN)/python -m antiphon_local run $(if $(REPLAY),--replay "$(REPLAY)") $(if $(RATE),--rate $(RATE)) $(if $(ONCE),--once) $(if $(SCENARIO),--scenario "$(SCENARIO)")
 
 .PHONY: test
 test: setup ## everything that must hold: lint, types, contract, tests (SEED=n replays the random choices)

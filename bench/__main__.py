@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from antiphon_local.services import LocalServices
-from bench import backtest, contest, engine, evaluate, ingest, line, links, match, metrics, understand
+from bench import backtest, contest, engine, evaluate, guard, ingest, line, links, match, metrics, understand
 from bench.report import write_report
 
 ROOT = Path(__file__).parents[1]
@@ -20,6 +20,7 @@ PARTS = (
     "understand",
     "backtest",
     "contest",
+    "guard",
     "ingest",
     "links",
     "engine",
@@ -72,6 +73,7 @@ _ALONE = {
     "understand": understand.measure,
     "backtest": backtest.measure,
     "contest": contest.measure,
+    "guard": guard.measure,
 }
 """Parts that are measured in this process."""
 

@@ -85,6 +85,20 @@ FIGURES: Mapping[str, Figure] = {
         "seconds from the request that saves a rule to the first event decided by it, 10,000 other rules in the brand, median"
     ),
     "rule_live_p99_s": Figure("the same, p99", most=0.5),
+    **{
+        f"guard_{way}delay_{size}x_minutes": Figure(f"minutes from the start of a crisis of {size} × to its hold, median{words}")
+        for way, words in (("", ""), ("fixed_", "; fixed threshold"), ("sigma_", "; mean + 3σ"))
+        for size in (2, 5, 20)
+    },
+    **{
+        f"guard_{way}missed_{size}x": Figure(f"share of such crises that ended without a hold{words}")
+        for way, words in (("", ""), ("fixed_", "; fixed threshold"), ("sigma_", "; mean + 3σ"))
+        for size in (2, 5, 20)
+    },
+    "guard_false_holds_per_week": Figure("holds a brand and week in the real stream without a crisis", most=0.5),
+    "guard_fixed_false_holds_per_week": Figure("the same with a fixed threshold of 3 × the mean hour"),
+    "guard_sigma_false_holds_per_week": Figure("the same with mean + 3σ of all hours"),
+    "guard_us": Figure("CPU-µs to count a decision (decoding aside)", most=100),
     "line_events_per_s": Figure("comments a second through the whole line on this machine, simulator and stores included"),
     "line_p95_ms": Figure("p95 from comment to reply in that run, all comments at once, ms"),
 }

@@ -16,7 +16,7 @@ _READERS = 6
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
-_BRAND_FIELDS = ("name", "mode", "languages", "human_pause_seconds", "disclosures", "flag_terms", "understanding")
+_BRAND_FIELDS = ("name", "mode", "languages", "human_pause_seconds", "disclosures", "flag_terms", "understanding", "guard")
 """What belongs into a file: holds come and go with a crisis, and lists of people are personal data."""
 
 _CHANNEL_FIELDS = ("platform", "account", "name")

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from publisher.domain.admission import BrandPolicy, Edit, Facts, Handoff, Hold, Surroundings, first_verdict, objection
+from publisher.domain.admission import BrandPolicy, Edit, Facts, Handoff, Hold, ScopedHold, Surroundings, first_verdict, objection
 from publisher.domain.changes import AskApproval, Shadow, Suppress
 from publisher.domain.limits import Consumed, admit, give_back, key_of
 from publisher.domain.machine import fresh
-from publisher.domain.model import Entry, Kind, Limit, Mode, Order, Reason, Scope
+from publisher.domain.model import HOLD_NOTICE, Entry, Kind, Limit, Mode, Order, Reason, Scope
 
 NOW = 1_800_000_000.0
 ORDER = Order(
@@ -52,9 +52,39 @@ def test_the_strictest_mode_wins_and_a_yes_holds() -> None:
     assert check(approval) == AskApproval()
     assert check(approval, approved=True) is None
     assert check(shadow) == check(shadow, approved=True) == Shadow()
-    assert first_verdict(Kind.DELETE, Mode.AUTO, BrandPolicy()) == AskApproval()
-    assert first_verdict(Kind.TAG, Mode.APPROVAL, BrandPolicy()) is None
-    assert first_verdict(Kind.TAG, Mode.SHADOW, BrandPolicy()) == Shadow()
+    assert first_verdict(replace(ORDER, kind=Kind.DELETE), BrandPolicy()) == AskApproval()
+    assert first_verdict(replace(ORDER, kind=Kind.TAG, mode=Mode.APPROVAL), BrandPolicy()) is None
+    assert first_verdict(replace(ORDER, kind=Kind.TAG, mode=Mode.SHADOW), BrandPolicy()) == Shadow()
+
+
+@pytest.mark.parametrize(
+    ("scope", "covered"),
+    [
+        ({}, True),
+        ({"platform": "facebook"}, True),
+        ({"platform": "instagram"}, False),
+        ({"rule_id": "x"}, True),
+        ({"rule_id": "y"}, False),
+        ({"campaign": "summer"}, True),
+        ({"campaign": "winter"}, False),
+        ({"topic": "product:shoe"}, True),
+        ({"topic": "topic:shoe"}, False),
+        ({"platform": "facebook", "campaign": "winter"}, False),
+    ],
+)
+def test_a_hold_asks_people_as_far_as_it_goes(scope: dict[str, str], covered: bool) -> None:
+    order = replace(ORDER, campaigns=("summer",), topics=("product:shoe",))
+    held = BrandPolicy(holds=(ScopedHold("h", **scope),))
+    assert first_verdict(order, held) == (AskApproval() if covered else None)
+    assert first_verdict(replace(order, mode=Mode.SHADOW), held) == Shadow(), "a hold makes nothing milder"
+
+
+def test_under_a_hold_a_persons_yes_is_enough_and_notices_go_out() -> None:
+    held = BrandPolicy(holds=(ScopedHold("h"),))
+    assert check(held) == AskApproval()
+    assert check(held, approved=True) is None
+    notice = replace(ORDER, kind=Kind.NOTIFY, event_kind=HOLD_NOTICE)
+    assert first_verdict(notice, BrandPolicy(mode=Mode.SHADOW, holds=held.holds)) is None
 
 
 def test_a_yes_outlives_the_expiry_by_an_hour() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from antiphon_local.errors import SetupError
+from antiphon_local.line.hijack import main as run_hijack
 from antiphon_local.line.run import Options, add_arguments
 from antiphon_local.line.run import main as run_line
 from antiphon_local.prepare import prepare
@@ -61,6 +62,8 @@ def _prepare(_: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
+    if options.scenario == "hijack":
+        return run_hijack(options.directory, once=options.once)
     return run_line(Options(options.replay, options.rate, options.once, options.directory))
 
 

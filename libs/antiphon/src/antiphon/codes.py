@@ -33,6 +33,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "example_failed": Code((422,), "The rule does not do what its examples say.", "`errors` names each example and why."),
         "exists": Code((409,), "Something with this id exists already.", "Change it, or choose another id."),
         "forbidden": Code((403,), "The key's role or reach does not suffice.", "Use a key that may; `detail` says which role."),
+        "hold_ended": Code((409,), "The hold has ended already.", "Nothing is left to do; what happens again is a new hold."),
         "host_not_allowed": Code((422,), "The URL names a host that is not allowed.", "Have it added to `PUBLISHER_API_HOSTS`."),
         "http_error": Code((400,), "The request is no proper HTTP.", "See `detail`."),
         "idempotency_key_malformed": Code((400,), "`Idempotency-Key` is empty, too long or not ASCII.", "Send a UUID."),

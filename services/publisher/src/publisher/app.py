@@ -31,6 +31,8 @@ from antiphon.topics import DECISIONS
 from publisher.adapters import codec, http, http_channels, http_secrets, starting
 from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
+from publisher.adapters.email import Email, Server
+from publisher.adapters.hold_news import news_of
 from publisher.adapters.kafka import KafkaAnnouncer, People
 from publisher.adapters.mongo_channels import MongoChannels
 from publisher.adapters.mongo_contests import MongoContests
@@ -47,11 +49,13 @@ from publisher.adapters.telemetry import PublisherMeter
 from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Rate
 from publisher.domain.changes import Timing
-from publisher.domain.model import WEBHOOK, told_of
+from publisher.domain.model import EMAIL, WEBHOOK, told_of
+from publisher.domain.notices import HoldNews
 from publisher.entries_app import ordering, register_entries
 from publisher.ports import Platform
 from publisher.service.approvals import Approvals
 from publisher.service.entries.clearing import Clearing
+from publisher.service.holding import Holding
 from publisher.service.intake import Intake
 from publisher.service.lanes import Lanes
 from publisher.service.moves import Moves
@@ -92,6 +96,8 @@ class Base:
     people: RecordSealer
     followers: list[Callable[[Sequence[Change]], None]]
     """Who else wants to hear of the configuration, added before the feed begins."""
+    heard_of_holds: list[Callable[[Sequence[HoldNews]], None]]
+    """Who is told of changed holds, once the policies know them."""
 
     @property
     def indexes(self) -> Sequence[Callable[[], Awaitable[None]]]:
@@ -207,6 +213,10 @@ class _Parts:
             timing=timing,
             failpoint=hit,
         )
+        self._holding = Holding(
+            ledger=base.ledger, policies=base.policies, moves=moves, enqueue=self._lanes.add, clock=base.clock
+        )
+        base.heard_of_holds.append(self._holding.put)
         self._reconciler = Reconciler(moves=moves, channels=base.channels, tokens=tokens, platforms=base.platforms, meter=meter)
         self._sweep = Sweep(
             ledger=base.ledger,
@@ -241,7 +251,8 @@ class _Parts:
         await starting.start(self._producer)
         await base.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
-            for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self.consumer, self._eraser):
+            parts = (self._lanes, self._outbox, self._reconciler, self._sweep, self._holding, self.consumer, self._eraser)
+            for part in parts:
                 group.create_task(part.run())
             group.create_task(starting.count_parked(base.ledger, base.policies, base.meter))
 
@@ -253,6 +264,7 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
     people = record_sealer(database, settings, clock)
     followers: list[Callable[[Sequence[Change]], None]] = []
     policies, campaigns, keys = ConfigPolicies(), ConfigCampaigns(), KeyRing(clock)
+    heard_of_holds: list[Callable[[Sequence[HoldNews]], None]] = []
 
     def apply(changes: Sequence[Change]) -> None:
         policies.apply(changes)
@@ -261,6 +273,8 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         people.follow(changes)
         for follow in followers:
             follow(changes)
+        for hear in heard_of_holds:
+            hear(news_of(changes))
 
     http_client = await stack.enter_async_context(_http(settings))
     timeout = settings.publisher_http_timeout_seconds
@@ -284,11 +298,13 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
             "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate, settings.publisher_public_url),
             "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate, settings.publisher_public_url),
             WEBHOOK: Webhooks(egress, clock, timeout=timeout),
+            EMAIL: Email(_mail_server(settings), clock, timeout=timeout),
         },
         telemetry=telemetry,
         meter=PublisherMeter(telemetry, clock),
         people=people,
         followers=followers,
+        heard_of_holds=heard_of_holds,
     )
 
 
@@ -312,6 +328,19 @@ def _redis(settings: PublisherSettings, stack: AsyncExitStack) -> "Redis":
 
 def _timing(settings: PublisherSettings) -> Timing:
     return Timing(lease=settings.publisher_lease_seconds, settle=settings.publisher_settle_seconds)
+
+
+def _mail_server(settings: PublisherSettings) -> Server:
+    off = settings.publisher_smtp_tls == "off"
+    return Server(
+        host=settings.publisher_smtp_host,
+        port=settings.publisher_smtp_port,
+        sender=settings.publisher_smtp_from,
+        username=settings.publisher_smtp_username,
+        password=settings.publisher_smtp_password,
+        tls=None if off else ssl.create_default_context(cafile=settings.publisher_smtp_ca_file),
+        start_tls=settings.publisher_smtp_tls == "starttls",
+    )
 
 
 def _hosts(settings: PublisherSettings) -> frozenset[str]:

@@ -1,8 +1,9 @@
 """Every setting of the publisher."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, field_validator
 
 from antiphon.egress import parse_networks
 from antiphon.persons import PersonSettings
@@ -73,6 +74,18 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
 
     publisher_frame_ancestors: str = Field(default="*", pattern=r"^[A-Za-z0-9:/.*' \-]{1,1000}$")
     """Who may embed a gallery's page, as the content security policy's `frame-ancestors` has it."""
+
+    publisher_smtp_host: str = ""
+    """Server that takes e-mail; empty: none is sent, and what should be is shown as failed."""
+    publisher_smtp_port: int = Field(default=587, ge=1, le=65_535)
+    publisher_smtp_username: str = ""
+    publisher_smtp_password: SecretStr = SecretStr("")
+    publisher_smtp_tls: Literal["starttls", "tls", "off"] = "starttls"
+    """`starttls` refuses a server without it; `off` is for a server on the same machine: passwords and texts travel in clear."""
+    publisher_smtp_ca_file: str | None = None
+    """PEM file of the authorities that the server's certificate is checked against; the system's unless set."""
+    publisher_smtp_from: str = "Antiphon <antiphon@localhost>"
+    """Sender of e-mail; its domain is also that of the messages' ids."""
 
     @field_validator("publisher_notify_allowed_networks", "publisher_media_allowed_networks")
     @classmethod

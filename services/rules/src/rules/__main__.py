@@ -1,4 +1,4 @@
-"""`python -m rules api | engine | historian | key`."""
+"""`python -m rules api | engine | historian | guard | key`."""
 
 import argparse
 import asyncio
@@ -9,9 +9,10 @@ from antiphon.auth import Role
 from antiphon.errors import Transient
 from rules.app import api, create_key
 from rules.entities import INSTALLATION, is_slug
+from rules.guard_app import guard
 from rules.historian_app import historian
 from rules.keys import DEFAULT_DAYS, Grant, MadeKey
-from rules.settings import RulesApiSettings, RulesEngineSettings, RulesHistorianSettings, RulesSettings
+from rules.settings import RulesApiSettings, RulesEngineSettings, RulesGuardSettings, RulesHistorianSettings, RulesSettings
 
 
 def main() -> int:
@@ -26,6 +27,9 @@ def main() -> int:
     if arguments.command == "historian":
         kept = RulesHistorianSettings()
         return process.run("rules-historian", kept, lambda: historian(kept))
+    if arguments.command == "guard":
+        watching = RulesGuardSettings()
+        return process.run("rules-guard", watching, lambda: guard(watching))
     settings = RulesApiSettings()
     return process.run("rules-api", settings, lambda: api(settings))
 
@@ -36,6 +40,7 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("api", help="serve the configuration API")
     commands.add_parser("engine", help="decide events")
     commands.add_parser("historian", help="keep the archive of events and decisions, and work off back-tests")
+    commands.add_parser("guard", help="watch for crises, and hold automation when one comes")
     key = commands.add_parser("key", help="make an API key and print its token once")
     key.add_argument("--brands", required=True, type=_brands, help="brand ids separated by commas, or '*' for all")
     key.add_argument("--role", required=True, choices=[role.name.lower() for role in Role])

@@ -23,12 +23,14 @@ from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from rules.adapters.config import ConfigurationInForce
+from rules.adapters.guard_store import MongoSights
 from rules.adapters.history.backtest_jobs import MongoBacktestStore
 from rules.adapters.history.persons import MongoPersonHistory
 from rules.adapters.history.views import MongoHistory
 from rules.adapters.http.backtests import backtest_routes
 from rules.adapters.http.campaigns import read_stored
 from rules.adapters.http.decisions import decision_routes
+from rules.adapters.http.holds import hold_routes
 from rules.adapters.http.routes import register_routes
 from rules.adapters.http.rules import read_version
 from rules.adapters.http.trials import trial_routes
@@ -43,6 +45,7 @@ from rules.configuration import Changes, ConfigurationService
 from rules.domain.event import Understanding
 from rules.domain.model import BrandSettings
 from rules.history import HistoryService
+from rules.holds import HoldService
 from rules.keys import Grant, KeyService, MadeKey
 from rules.people import PeopleService
 from rules.references import References
@@ -186,6 +189,9 @@ def _register(
         links=LinkService(store=store, changes=changes, configuration=configuration, references=references),
         campaigns=CampaignService(
             store=store, changes=changes, configuration=configuration, references=references, read=read_stored
+        ),
+        holds=hold_routes(
+            HoldService(store=store, changes=changes, configuration=configuration), MongoSights(database), configuration
         ),
         keys=KeyService(store=store, changes=changes),
         store=store,

@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Literal
 
-Kind = Literal["brand", "rule", "channel", "segment", "api_key", "topic", "link", "campaign", "person"]
-KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "segment", "api_key", "topic", "link", "campaign", "person")
+from rules.domain.guard.severity import HOLD_AT, MIN_EVENTS, NOTIFY_AT
+
+Kind = Literal["brand", "rule", "channel", "segment", "hold", "api_key", "topic", "link", "campaign", "person"]
+KINDS: tuple[Kind, ...] = ("brand", "rule", "channel", "segment", "hold", "api_key", "topic", "link", "campaign", "person")
 
 Mode = Literal["auto", "approval", "shadow"]
 RuleState = Literal["draft", "active", "paused", "archived"]
@@ -96,6 +98,19 @@ class RemoteUnderstanding:
         return bool(self.sealed_token)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuardSettings:
+    """How the crisis guard watches a brand, and whom it tells. Severities are 1 to 10; `min_events` negative ones in an hour."""
+
+    off: bool = False
+    hold_at: int = HOLD_AT
+    notify_at: int = NOTIFY_AT
+    min_events: int = MIN_EVENTS
+    emails: tuple[str, ...] = ()
+    url: str = ""
+    secret_ref: str = ""
+
+
 def understanding_owner(brand: str) -> str:
     """Return to whom the token of a brand's model is sealed; no channel's or secret's owner has this form."""
     return f"{brand}/:understanding"
@@ -118,6 +133,7 @@ class Brand(Entity):
     disclosures: Mapping[str, str] = field(default_factory=dict)
     flag_terms: tuple[FlagTerms, ...] = ()
     understanding: RemoteUnderstanding | None = None
+    guard: GuardSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +231,35 @@ class Person(Entity):
     person: str
     sealed_author: str = field(default="", repr=False)
     asked_time: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Entity):
+    """Automation waits for people as far as the scope goes; empty: all. Set by the guard or a person, ended by a person alone.
+
+    `topic` is `kind:id`; `severity` 0: set by a person; `evidence` is JSON; `notice_only`: people are told, nothing is held.
+    Whom to tell is taken from the brand when the hold is set, so that a later change of the brand tells nobody twice.
+    """
+
+    kind: ClassVar[Kind] = "hold"
+    id_field: ClassVar[str] = "hold"
+
+    hold: str
+    platform: str = ""
+    campaign: str = ""
+    topic: str = ""
+    rule_id: str = ""
+    mode: Mode = "approval"
+    active: bool = True
+    notice_only: bool = False
+    reason: str
+    severity: int = 0
+    since_time: datetime
+    evidence: bytes = b"{}"
+    emails: tuple[str, ...] = ()
+    url: str = ""
+    secret_ref: str = ""
+    resumed_reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

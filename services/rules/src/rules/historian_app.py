@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -15,7 +15,6 @@ from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.erasures import Eraser, MongoErasures
-from antiphon.errors import Transient
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import DeadLetters, Guard, Open, build_producer, stop_producer
 from antiphon.mongo import Database, PyMongoError
@@ -34,6 +33,7 @@ from rules.adapters.history.persons import ArchiveEraser
 from rules.adapters.history.plans import Plan, build_plan
 from rules.adapters.history.replaying import ChildReplayer
 from rules.adapters.programmes import tracked_links
+from rules.adapters.starting import patiently
 from rules.backtests import Backtest, BacktestRunner
 from rules.settings import RulesHistorianSettings
 
@@ -97,12 +97,12 @@ async def historian(
         )
 
         async def keep() -> None:
-            await _patiently(lambda: archive.create_indexes(database))
-            await _patiently(producer.start)
+            await patiently(lambda: archive.create_indexes(database))
+            await patiently(producer.start)
             await consumer.run()
 
         async def replay() -> None:
-            await _patiently(jobs.create_indexes)
+            await patiently(jobs.create_indexes)
             await feed.wait_complete()
             await configuration.wait_built()
             await runner.run()
@@ -171,13 +171,3 @@ def _readiness(database: Database, feed: ConfigFeed, consumer: GuardedConsumer) 
         return {"mongo": reachable, "configuration": feed.complete, "partitions": consumer.assigned}
 
     return readiness
-
-
-async def _patiently(start: Callable[[], Awaitable[None]]) -> None:
-    """Repeat until it succeeds: what we depend on may come up after us, and our health must be visible meanwhile."""
-    while True:
-        try:
-            return await start()
-        except (KafkaError, Transient) as error:
-            log.warning("a dependency is not reachable, trying again: %s", error)
-            await asyncio.sleep(1.0)

@@ -8,7 +8,7 @@ from typing import Protocol, TypeVar
 from rules.audit import AuditEntry
 from rules.domain.decision import Decision
 from rules.domain.matching.index import Snapshot
-from rules.entities import ApiKey, Brand, Channel, Deletable, Entity, Rule, RuleState, RuleVersion, Segment, Trail
+from rules.entities import ApiKey, Brand, Channel, Deletable, Entity, Hold, Rule, RuleState, RuleVersion, Segment, Trail
 
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D", bound=Deletable)
@@ -72,6 +72,10 @@ class ConfigStore(Protocol):
 
     async def listed(self, kind: type[D], brand: str, after: str, limit: int) -> Sequence[D]:
         """Return a brand's topics, links or campaigns that are not deleted, in the order of their ids."""
+        ...
+
+    async def holds(self, brand: str, active: bool | None, after: str, limit: int) -> Sequence[Hold]:
+        """Return a brand's holds in the order of their ids; `active` None: all."""
         ...
 
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:

@@ -47,3 +47,14 @@ class RulesHistorianSettings(RulesSettings, PersonSettings, LinkSettings):
     """After this without a sign of life another process takes a back-test up."""
     rules_backtest_private_replies_per_hour: int = Field(default=750, ge=0)
     """What Meta allows a channel; a back-test reports what goes beyond it."""
+
+
+class RulesGuardSettings(RulesSettings):
+    """Of the guard, which watches for crises."""
+
+    rules_guard_look_seconds: float = Field(default=1.0, gt=0, le=60)
+    """Between two looks at what was counted; a hold is in force about so long after the event that makes it."""
+    rules_guard_save_seconds: float = Field(default=5.0, gt=0, le=300)
+    """Between two savings of the counts: what a crash makes read again."""
+    rules_guard_lease_seconds: float = Field(default=15.0, ge=2)
+    """After this without a sign of life another replica takes over; clocks of replicas must differ by less than half of it."""

@@ -23,6 +23,7 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
     "ingest": ("ingest",),
     "engine": ("rules", "engine"),
     "historian": ("rules", "historian"),
+    "guard": ("rules", "guard"),
     "publisher": ("publisher", "worker"),
     "publisher-api": ("publisher", "api"),
     "publisher-campaigns": ("publisher", "campaigns"),

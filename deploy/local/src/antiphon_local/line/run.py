@@ -65,6 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rate", type=float, help=f"comments a second; 0: as fast as possible (default {DEFAULT_RATE:g}, with --once 0)"
     )
+    parser.add_argument("--scenario", choices=["hijack"], help="hijack: a crowd turns against the brand; see the guard act")
     parser.add_argument("--once", action="store_true", help="play the file (or the sample) once, judge the result, end")
     parser.add_argument(
         "--directory", type=Path, default=DIRECTORY, help="data and logs of this run (default: var/run); emptied first"

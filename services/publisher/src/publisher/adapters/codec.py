@@ -87,6 +87,8 @@ def _order(decision: Decision, platform: str, action: Action) -> Order:
         campaign=action.campaign,
         url=action.url,
         secret_ref=action.secret_ref,
+        topics=tuple(decision.topics),
+        campaigns=tuple(decision.campaigns),
     )
 
 

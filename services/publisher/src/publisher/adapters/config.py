@@ -6,9 +6,9 @@ from dataclasses import dataclass, field, replace
 from typing_extensions import override
 
 from antiphon.config_feed import Change
-from antiphon.v1.config_pb2 import BrandConfig, ConfigRecord, RuleConfig
+from antiphon.v1.config_pb2 import BrandConfig, ConfigRecord, HoldConfig, RuleConfig
 from publisher.adapters import words
-from publisher.domain.admission import BrandPolicy
+from publisher.domain.admission import BrandPolicy, ScopedHold
 from publisher.domain.model import Mode
 from publisher.ports import Policies
 
@@ -52,6 +52,8 @@ class ConfigPolicies(Policies):
             self._policies[brand] = _REMOVED
         elif kind == "rule":
             self._pause(brand, name, paused=True)
+        elif kind == "hold":
+            self._end(brand, name)
 
     def _take(self, record: ConfigRecord) -> None:
         entity = record.WhichOneof("entity")
@@ -60,6 +62,8 @@ class ConfigPolicies(Policies):
         elif entity == "rule":
             rule: RuleConfig = record.rule
             self._pause(rule.brand, rule.rule_id, paused=not rule.active)
+        elif entity == "hold":
+            self._hold(record.hold)
 
     def _brand(self, brand: BrandConfig) -> None:
         known = self.policy(brand.brand)
@@ -73,7 +77,27 @@ class ConfigPolicies(Policies):
             blocked=frozenset(brand.blocked_authors),
             opted_out=frozenset(brand.opted_out_authors),
             paused_rules=known.paused_rules,
+            holds=known.holds,
         )
+
+    def _hold(self, hold: HoldConfig) -> None:
+        self._end(hold.brand, hold.hold)
+        if not hold.active or hold.notice_only:
+            return
+        known, mode = self.policy(hold.brand), words.MODES.get(hold.mode, "")
+        scoped = ScopedHold(
+            hold=hold.hold,
+            mode=Mode.SHADOW if mode == Mode.SHADOW else Mode.APPROVAL,
+            platform=words.PLATFORMS.get(hold.platform, "") if hold.platform else "",
+            campaign=hold.campaign,
+            topic=hold.topic,
+            rule_id=hold.rule_id,
+        )
+        self._policies[hold.brand] = replace(known, holds=(*known.holds, scoped))
+
+    def _end(self, brand: str, hold: str) -> None:
+        known = self.policy(brand)
+        self._policies[brand] = replace(known, holds=tuple(one for one in known.holds if one.hold != hold))
 
     def _pause(self, brand: str, rule_id: str, *, paused: bool) -> None:
         known = self.policy(brand)

@@ -21,7 +21,8 @@ from publisher.domain.model import (
     told_of,
 )
 
-_ORDER = tuple(field.name for field in fields(Order) if field.name not in {"action_id", "limits", "tags"})
+_LISTS = ("tags", "topics", "campaigns")
+_ORDER = tuple(field.name for field in fields(Order) if field.name not in {"action_id", "limits", *_LISTS})
 _POSITION = tuple(field.name for field in fields(Position))
 
 HISTORY = 50
@@ -39,7 +40,7 @@ def document_of(entry: Entry, adopted: float) -> Document:
     order, position = entry.order, entry.position
     document: Document = {"_id": order.action_id, **{name: getattr(order, name) for name in _ORDER}}
     document["limits"] = [asdict(limit) for limit in order.limits]
-    document["tags"] = list(order.tags)
+    document |= {name: list(getattr(order, name)) for name in _LISTS}
     document |= {name: getattr(position, name) for name in _POSITION}
     document["slot"] = slot_of(entry)
     attention = attention_at(order, position)
@@ -55,10 +56,11 @@ def entry_of(document: Document) -> Entry:
     order: dict[str, Any] = {name: document[name] for name in _ORDER if name in document}
     order["kind"], order["mode"] = Kind(order["kind"]), Mode(order["mode"])
     limits = tuple(Limit(Scope(limit["scope"]), limit["at_most"], limit["within"]) for limit in document["limits"])
+    lists: dict[str, Any] = {name: tuple(document.get(name, ())) for name in _LISTS}
     position: dict[str, Any] = {name: document[name] for name in _POSITION}
     position["state"], position["reason"] = State(position["state"]), Reason(position["reason"])
     return Entry(
-        Order(action_id=document["_id"], limits=limits, tags=tuple(document["tags"]), **order),
+        Order(action_id=document["_id"], limits=limits, **lists, **order),
         Position(**position),
     )
 

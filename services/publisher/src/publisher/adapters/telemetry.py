@@ -7,7 +7,7 @@ from typing_extensions import override
 from antiphon.clock import Clock
 from antiphon.telemetry import Telemetry
 from publisher.domain.entries.model import EntryState
-from publisher.domain.model import TOLD, WEBHOOK, Kind, State, Told
+from publisher.domain.model import EMAIL, TOLD, WEBHOOK, Kind, State, Told
 from publisher.entry_ports import Announcement
 from publisher.ports import Meter
 
@@ -29,7 +29,7 @@ class PublisherMeter(Meter):
         self._unknown = telemetry.counter("unknown", "Sends whose outcome never came", platform=(*PLATFORMS, OTHER))
         self._reconciled = telemetry.counter("reconciled", "Outcomes looked for on the platform", result=RESULTS)
         self._doubled = telemetry.counter("double_detected", "Targets under which more than one of our posts stands")
-        self._post = telemetry.histogram("post_seconds", "From a call to its answer", platform=(*PLATFORMS, WEBHOOK))
+        self._post = telemetry.histogram("post_seconds", "From a call to its answer", platform=(*PLATFORMS, WEBHOOK, EMAIL))
         self._pipeline = telemetry.histogram("pipeline_seconds", "From the platform's time of the event to the effect")
         self._parked = telemetry.gauge("parked", "Actions whose outcome waits for a person")
         self._depth = telemetry.gauge("queue_depth", "Actions in hand: queued, or being sent")

@@ -5,10 +5,31 @@ from dataclasses import dataclass, field
 
 from publisher.domain.changes import AskApproval, Shadow, Suppress
 from publisher.domain.machine import STRICTNESS
-from publisher.domain.model import ACTING, SPEAKING, Entry, Kind, Mode, Order, Reason
+from publisher.domain.model import ACTING, HOLD_NOTICE, SPEAKING, Entry, Kind, Mode, Order, Reason
 
 APPROVAL_LIFE = 3_600.0
 """Seconds that a person's yes outlives the action's own expiry; longer would post answers nobody remembers."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScopedHold:
+    """A hold in force: within its scope every action is at least this strict. What is empty restricts nothing."""
+
+    hold: str
+    mode: Mode = Mode.APPROVAL
+    platform: str = ""
+    campaign: str = ""
+    topic: str = ""
+    rule_id: str = ""
+
+    def covers(self, order: Order) -> bool:
+        """Tell whether the action is in the scope."""
+        return (
+            self.platform in {"", order.platform}
+            and self.rule_id in {"", order.rule_id}
+            and self.campaign in {"", order.campaign, *order.campaigns}
+            and self.topic in {"", *order.topics}
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +44,7 @@ class BrandPolicy:
     blocked: frozenset[str] = frozenset()
     opted_out: frozenset[str] = frozenset()
     paused_rules: frozenset[str] = frozenset()
+    holds: tuple[ScopedHold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +122,15 @@ def held(policy: BrandPolicy, order: Order) -> str:
     return "the rule is not active" if order.rule_id in policy.paused_rules else ""
 
 
-def first_verdict(kind: Kind, mode: Mode, policy: BrandPolicy) -> AskApproval | Shadow | None:
-    """Return what the strictest of brand and action asks for; deleting always needs a person."""
-    strictest = max((mode, policy.mode), key=STRICTNESS.__getitem__)
+def first_verdict(order: Order, policy: BrandPolicy) -> AskApproval | Shadow | None:
+    """Return what the strictest of brand, holds and action asks for; deleting always needs a person."""
+    if order.event_kind == HOLD_NOTICE:
+        return None
+    holding = [hold.mode for hold in policy.holds if hold.covers(order)]
+    strictest = max((order.mode, policy.mode, *holding), key=STRICTNESS.__getitem__)
     if strictest is Mode.SHADOW:
         return Shadow()
-    if kind in ACTING and (strictest is Mode.APPROVAL or kind is Kind.DELETE):
+    if order.kind in ACTING and (strictest is Mode.APPROVAL or order.kind is Kind.DELETE):
         return AskApproval()
     return None
 
@@ -116,7 +141,7 @@ def _held(entry: Entry, around: Surroundings, _now: float) -> Hold | None:
 
 
 def _mode(entry: Entry, around: Surroundings, _now: float) -> AskApproval | Shadow | None:
-    asked = first_verdict(entry.order.kind, entry.order.mode, around.policy)
+    asked = first_verdict(entry.order, around.policy)
     return None if isinstance(asked, AskApproval) and entry.position.approved else asked
 
 

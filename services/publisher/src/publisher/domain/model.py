@@ -84,6 +84,14 @@ PRIVATE = frozenset({"message", "story_mention"})
 WEBHOOK = "webhook"
 """The outlet of notifications: they go to an address of the brand's own, whatever platform they tell of."""
 
+EMAIL = "email"
+"""The outlet of notifications whose address begins with `mailto:`."""
+
+MAILTO = "mailto:"
+
+HOLD_NOTICE = "hold"
+"""Kind of event of a notification that tells of a hold: no rule made it, and no mode of the brand keeps it back."""
+
 
 class Mode(StrEnum):
     """How much a person has to say before an action is done."""
@@ -116,6 +124,7 @@ class Order:
     """What an action is, for good: nothing in here changes after it was decided.
 
     `target` is the object acted on, `parent` what that answered (empty at the top), `root` the post or conversation.
+    `topics` (`kind:id`) and `campaigns` are those of the event.
     """
 
     action_id: str
@@ -145,6 +154,8 @@ class Order:
     campaign: str = ""
     url: str = ""
     secret_ref: str = ""
+    topics: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
 
     @property
     def thread(self) -> str:
@@ -156,7 +167,9 @@ class Order:
     @property
     def outlet(self) -> str:
         """What carries the action out: its platform, or the outlet of notifications."""
-        return WEBHOOK if self.kind is Kind.NOTIFY else self.platform
+        if self.kind is not Kind.NOTIFY:
+            return self.platform
+        return EMAIL if self.url.startswith(MAILTO) else WEBHOOK
 
 
 @dataclass(frozen=True, slots=True)

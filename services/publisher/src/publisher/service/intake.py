@@ -53,7 +53,7 @@ class Intake:
         """Return where people shall take over, so that automation rests there; a shadow hands over nothing."""
         orders = [order for decided in decisions for order, _ in decided.actions if order.kind is Kind.HANDOFF]
         for order in orders:
-            if first_verdict(order.kind, order.mode, self._policies.policy(order.brand)) is None:
+            if first_verdict(order, self._policies.policy(order.brand)) is None:
                 handoff = Handoff(order.event_time, order.event_id)
                 yield Observation(order.brand, order.platform, order.thread, handoff=handoff)
 
@@ -66,7 +66,7 @@ class Intake:
     def _first_change(self, order: Order) -> Change | None:
         if order.kind not in ACTING | RECORDED | {Kind.NOTIFY}:
             return Fail(Reason.UNSUPPORTED, f"{order.kind} is not supported yet")
-        verdict = first_verdict(order.kind, order.mode, self._policies.policy(order.brand))
+        verdict = first_verdict(order, self._policies.policy(order.brand))
         if verdict is not None:
             return verdict
         if order.kind in RECORDED:

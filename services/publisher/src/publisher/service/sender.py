@@ -16,7 +16,7 @@ from publisher.domain.calls import AlreadyThere, Answer, Deed, Denied, Done, Out
 from publisher.domain.changes import Accepted, Change, Claim, Duplicate, Fail, Lost, NotSent, Refused, Suppress, Timing
 from publisher.domain.entries.rights import NotCleared
 from publisher.domain.machine import may_write
-from publisher.domain.model import Entry, Kind, Order, Reason, State
+from publisher.domain.model import EMAIL, Entry, Kind, Order, Reason, State
 from publisher.domain.pace import pace
 from publisher.ports import Channel, Channels, Failpoint, Ledger, Meter, Platform, Policies, Rights, Secrets, Threads, Tokens
 from publisher.service.lanes import Prepared, Ready, lane_of
@@ -118,11 +118,13 @@ class Sender:
 
     async def _receiver(self, order: Order) -> tuple[Channel | None, Fail]:
         """A receiver of notifications as a channel of its own: the secrets that sign are its credential."""
+        brand, _, receiver, _ = lane_of(order)
+        if order.outlet == EMAIL:
+            return Channel(brand, receiver, EMAIL, receiver, SecretStr("")), Fail(Reason.NO_SECRET)
         secrets = await self._secrets.valid(order.brand, order.secret_ref)
         missing = Fail(Reason.NO_SECRET, f"the brand has no secret {order.secret_ref!r}; store it and send again")
         if not secrets:
             return None, missing
-        brand, _, receiver, _ = lane_of(order)
         credential = SecretStr(" ".join(secret.get_secret_value() for secret in secrets))
         return Channel(brand, receiver, order.outlet, receiver, credential), missing
 

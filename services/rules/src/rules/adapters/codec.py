@@ -140,7 +140,9 @@ def encode_decision(decision: Decision, decided_time: float) -> bytes:
         object=event.object,
         parent=event.parent,
         root=event.root,
-        author=event_pb2.Author(id=event.author_id, name=event.author_name, handle=event.author_handle),
+        author=event_pb2.Author(
+            id=event.author_id, name=event.author_name, handle=event.author_handle, followers=event.followers
+        ),
         echo=event.echo,
         event_time=_stamp(event.event_time),
         received_time=_stamp(event.received_time),
@@ -166,6 +168,7 @@ def encode_decision(decision: Decision, decided_time: float) -> bytes:
         message.referral.CopyFrom(_referral(event.referral))
     if decision.rules or decision.actions:
         message.rules.extend(_rule(rule) for rule in decision.rules)
+        message.holds.extend(decision.holds)
         message.actions.extend(_action(action) for action in decision.actions)
         message.assignments.extend(
             decision_pb2.Assignment(experiment=given.experiment, rule_id=given.rule_id, arm=given.arm)

@@ -14,6 +14,7 @@ from antiphon.v1.config_pb2 import (
     CampaignConfig,
     ChannelConfig,
     ConfigRecord,
+    HoldConfig,
     LinkConfig,
     RuleConfig,
     SegmentConfig,
@@ -26,6 +27,7 @@ from rules.adapters.programmes import to_campaign, to_link, to_topic
 from rules.adapters.schema.document import to_rule
 from rules.domain.campaign import Campaign, Topic
 from rules.domain.decision import Mode
+from rules.domain.holding import Hold
 from rules.domain.matching.index import Snapshot, build_snapshot, merge_snapshot
 from rules.domain.model import BrandSettings, FlagTerms, RemoteModel, Rule
 from rules.domain.programme import Link, Programme, Source, Tracked, build_programme
@@ -62,6 +64,7 @@ class ConfigurationInForce:
         self._campaigns: dict[str, tuple[str, Campaign]] = {}
         self._links: dict[str, tuple[str, Link]] = {}
         """By record key: the brand, and what is in force of it."""
+        self._holds: dict[str, HoldConfig] = {}
         self._revision = -1
         self._changed = asyncio.Event()
         self._built = asyncio.Event()
@@ -99,7 +102,16 @@ class ConfigurationInForce:
         self._take(change.key, record)
 
     def _all(self) -> Sequence[dict[str, Any]]:
-        return (self._brands, self._rules, self._channels, self._segments, self._topics, self._campaigns, self._links)
+        return (
+            self._brands,
+            self._rules,
+            self._channels,
+            self._segments,
+            self._holds,
+            self._topics,
+            self._campaigns,
+            self._links,
+        )
 
     def _take(self, key: str, record: ConfigRecord) -> None:
         match record.WhichOneof("entity"):
@@ -109,6 +121,8 @@ class ConfigurationInForce:
                 self._channels[key] = record.channel
             case "segment":
                 self._segments[key] = record.segment
+            case "hold":
+                self._take_hold(key, record.hold)
             case "rule":
                 self._take_rule(key, record.rule)
             case "topic":
@@ -143,6 +157,12 @@ class ConfigurationInForce:
             self._campaigns.pop(key, None)
         else:
             self._campaigns[key] = campaign.brand, to_campaign(campaign)
+
+    def _take_hold(self, key: str, hold: HoldConfig) -> None:
+        if hold.active and not hold.notice_only:
+            self._holds[key] = hold
+        else:
+            self._holds.pop(key, None)
 
     async def wait_built(self) -> None:
         """Return once a snapshot holds everything applied so far."""
@@ -238,7 +258,14 @@ class ConfigurationInForce:
         for segment in self._segments.values():
             if not segment.deleted:
                 segments[segment.brand][segment.segment] = frozenset(segment.authors)
-        return [_settings(brand, segments[brand.brand]) for brand in self._brands.values() if not brand.deleted]
+        holds: defaultdict[str, list[Hold]] = defaultdict(list)
+        for hold in self._holds.values():
+            holds[hold.brand].append(_hold(hold))
+        return [
+            _settings(brand, segments[brand.brand], tuple(holds[brand.brand]))
+            for brand in self._brands.values()
+            if not brand.deleted
+        ]
 
 
 _NO_SOURCE = Source()
@@ -251,7 +278,18 @@ def _by_brand(found: Mapping[str, tuple[str, T]]) -> Mapping[str, list[T]]:
     return grouped
 
 
-def _settings(brand: BrandConfig, segments: Mapping[str, frozenset[str]]) -> BrandSettings:
+def _hold(hold: HoldConfig) -> Hold:
+    return Hold(
+        hold=hold.hold,
+        mode=Mode.SHADOW if hold.mode == ModeNumber.MODE_SHADOW else Mode.APPROVAL,
+        platform=Platform.Name(hold.platform).removeprefix("PLATFORM_").lower() if hold.platform else "",
+        campaign=hold.campaign,
+        topic=hold.topic,
+        rule_id=hold.rule_id,
+    )
+
+
+def _settings(brand: BrandConfig, segments: Mapping[str, frozenset[str]], holds: tuple[Hold, ...]) -> BrandSettings:
     remote = brand.understanding
     return BrandSettings(
         brand=brand.brand,
@@ -264,6 +302,7 @@ def _settings(brand: BrandConfig, segments: Mapping[str, frozenset[str]]) -> Bra
         disclosures=dict(brand.disclosures),
         segments=segments,
         flag_terms=tuple(FlagTerms(own.flag, own.language, tuple(own.terms)) for own in brand.flag_terms),
+        holds=holds,
         remote=RemoteModel(remote.url, remote.timeout_ms / 1000, remote.sealed_token.decode()) if remote.url else None,
     )
 

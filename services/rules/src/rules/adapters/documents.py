@@ -14,6 +14,8 @@ from rules.entities import (
     Channel,
     Entity,
     FlagTerms,
+    GuardSettings,
+    Hold,
     Kind,
     Link,
     Person,
@@ -37,9 +39,10 @@ TYPES: Mapping[Kind, type[Entity]] = {
     "topic": Topic,
     "link": Link,
     "campaign": Campaign,
+    "hold": Hold,
 }
 
-_PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding}
+_PARTS: Mapping[str, type[Any]] = {"flag_terms": FlagTerms, "understanding": RemoteUnderstanding, "guard": GuardSettings}
 """Fields that hold values with fields of their own."""
 
 OUTBOX = "outbox"

@@ -19,6 +19,7 @@ from rules.entities import (
     Channel,
     Deletable,
     Entity,
+    Hold,
     Kind,
     Rule,
     RuleVersion,
@@ -37,6 +38,7 @@ COLLECTIONS: Mapping[Kind, str] = {
     "channel": "channel_identities",
     "segment": "segments",
     "person": "forgotten_people",
+    "hold": "holds",
     "api_key": "api_keys",
     "topic": "topics",
     "link": "links",
@@ -78,6 +80,7 @@ async def create_indexes(database: Database) -> None:
         )
         for kind in LISTED:
             await database[COLLECTIONS[kind]].create_index([("brand", 1), (TYPES[kind].id_field, 1)], unique=True)
+        await database[COLLECTIONS["hold"]].create_index([("brand", 1), ("active", 1), ("hold", 1)])
         await database[VERSION_COLLECTION].create_index([("brand", 1), ("rule_id", 1), ("version", -1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("sequence", 1)], unique=True)
         await database[AUDIT_COLLECTION].create_index([("brand", 1), ("change", 1)], unique=True)
@@ -141,6 +144,13 @@ class MongoConfigStore:
         """Return a brand's topics, links or campaigns that are not deleted, in the order of their ids."""
         query = {"brand": brand, "deleted": False, kind.id_field: {"$gt": after}}
         return await self._page(kind, query, limit, kind.id_field)
+
+    async def holds(self, brand: str, active: bool | None, after: str, limit: int) -> Sequence[Hold]:
+        """Return a brand's holds in the order of their ids; those that are active or not where that is said."""
+        query: Document = {"brand": brand, "hold": {"$gt": after}}
+        if active is not None:
+            query["active"] = active
+        return await self._page(Hold, query, limit, "hold")
 
     async def keys(self, after: str, limit: int, brands: Collection[str] | None) -> Sequence[ApiKey]:
         """Return keys in the order of their ids, those that reach no brand outside `brands`."""

@@ -1,9 +1,14 @@
 """Entities → records of `rules.config.v1`; protobuf classes of the configuration stop here."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from google.protobuf.message import Message
+
 from antiphon.times import to_timestamp
 from antiphon.v1 import config_pb2, decision_pb2, event_pb2
 from rules.adapters.campaign_records import campaign_record
-from rules.entities import ApiKey, Brand, Campaign, Channel, Entity, Link, Mode, Person, Rule, Segment, Topic
+from rules.entities import ApiKey, Brand, Campaign, Channel, Entity, Hold, Link, Mode, Person, Rule, Segment, Topic
 
 PLATFORMS = {
     name.removeprefix("PLATFORM_").lower(): number
@@ -24,27 +29,13 @@ def encode(entity: Entity, document: bytes = b"") -> config_pb2.ConfigRecord:
     record = config_pb2.ConfigRecord(
         generation=entity.generation, changed_time=to_timestamp(entity.changed_time), actor=entity.actor
     )
-    match entity:
-        case Brand():
-            record.brand.CopyFrom(_brand(entity))
-        case Channel():
-            record.channel.CopyFrom(_channel(entity))
-        case Segment():
-            record.segment.CopyFrom(_segment(entity))
-        case Rule():
-            record.rule.CopyFrom(_rule(entity, document))
-        case Person():
-            record.person.CopyFrom(_person(entity))
-        case Topic():
-            record.topic.CopyFrom(_topic(entity))
-        case Link():
-            record.link.CopyFrom(_link(entity))
-        case Campaign():
-            record.campaign.CopyFrom(campaign_record(entity))
-        case ApiKey():
-            record.api_key.CopyFrom(_api_key(entity))
-        case _:
-            raise TypeError(f"no record for {type(entity).__name__}")
+    if isinstance(entity, Rule):
+        record.rule.CopyFrom(_rule(entity, document))
+        return record
+    make = _PARTS.get(type(entity))
+    if make is None:
+        raise TypeError(f"no record for {type(entity).__name__}")
+    getattr(record, entity.kind).CopyFrom(make(entity))  # the record's fields have the kinds' names
     return record
 
 
@@ -62,6 +53,7 @@ def _brand(brand: Brand) -> config_pb2.BrandConfig:
         disclosures=brand.disclosures,
         flag_terms=[config_pb2.FlagTerms(flag=one.flag, language=one.language, terms=one.terms) for one in brand.flag_terms],
         understanding=_understanding(brand),
+        guard=_guard(brand),
     )
 
 
@@ -70,6 +62,21 @@ def _understanding(brand: Brand) -> config_pb2.RemoteUnderstanding | None:
     if remote is None:
         return None
     return config_pb2.RemoteUnderstanding(url=remote.url, timeout_ms=remote.timeout_ms, sealed_token=remote.sealed_token.encode())
+
+
+def _guard(brand: Brand) -> config_pb2.GuardSettings | None:
+    guard = brand.guard
+    if guard is None:
+        return None
+    return config_pb2.GuardSettings(
+        off=guard.off,
+        hold_at=guard.hold_at,
+        notify_at=guard.notify_at,
+        min_events=guard.min_events,
+        emails=guard.emails,
+        url=guard.url,
+        secret_ref=guard.secret_ref,
+    )
 
 
 def _channel(channel: Channel) -> config_pb2.ChannelConfig:
@@ -116,6 +123,27 @@ def _link(link: Link) -> config_pb2.LinkConfig:
     return config_pb2.LinkConfig(brand=link.brand, link=link.link, url=link.url, campaign=link.campaign, deleted=link.deleted)
 
 
+def _hold(hold: Hold) -> config_pb2.HoldConfig:
+    return config_pb2.HoldConfig(
+        brand=hold.brand,
+        hold=hold.hold,
+        platform=PLATFORMS[hold.platform] if hold.platform else event_pb2.PLATFORM_UNSPECIFIED,
+        campaign=hold.campaign,
+        topic=hold.topic,
+        rule_id=hold.rule_id,
+        mode=_MODES[hold.mode],
+        active=hold.active,
+        reason=hold.reason if hold.active else hold.resumed_reason,
+        severity=hold.severity,
+        since_time=to_timestamp(hold.since_time),
+        evidence=hold.evidence,
+        emails=hold.emails,
+        url=hold.url,
+        secret_ref=hold.secret_ref,
+        notice_only=hold.notice_only,
+    )
+
+
 def _rule(rule: Rule, document: bytes) -> config_pb2.RuleConfig:
     active = rule.state == "active"
     return config_pb2.RuleConfig(
@@ -136,3 +164,16 @@ def _api_key(key: ApiKey) -> config_pb2.ApiKeyConfig:
         expires_time=to_timestamp(key.expires_time),
         revoked=key.revoked,
     )
+
+
+_PARTS: Mapping[type[Entity], Callable[[Any], Message]] = {
+    ApiKey: _api_key,
+    Brand: _brand,
+    Campaign: campaign_record,
+    Channel: _channel,
+    Hold: _hold,
+    Link: _link,
+    Person: _person,
+    Segment: _segment,
+    Topic: _topic,
+}

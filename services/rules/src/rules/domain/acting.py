@@ -9,6 +9,7 @@ from antiphon.ids import action_id
 from rules.domain.capture import RULE, Met, Own
 from rules.domain.decision import Action, Mode, Reason, RuleLimit, strictest
 from rules.domain.event import Event, Understanding
+from rules.domain.holding import Hold, stricter
 from rules.domain.matching.conditions import Refusal
 from rules.domain.matching.facts import Facts
 from rules.domain.model import (
@@ -56,6 +57,7 @@ class Situation:
     """All that an action depends on besides its rule; `state` moves on with each action.
 
     `entered`: ids of the campaigns that take the event in already. `programme` None: what it holds is taken as fitting.
+    `holds`: those that the event is under; `held_by` collects the ids of those that made an action stricter.
     """
 
     facts: Facts
@@ -63,6 +65,8 @@ class Situation:
     programme: Programme | None = None
     own: Own = ()
     entered: list[str] = field(default_factory=list)
+    holds: tuple[Hold, ...] = ()
+    held_by: set[str] = field(default_factory=set)
 
     @property
     def event(self) -> Event:
@@ -94,13 +98,15 @@ def build_action(situation: Situation, rule: Rule, position: int) -> Action | Re
         words = chosen
         if words.variants > 1:
             situation.state = _after(situation, rule, position, words.variant)
+    mode, held_by = stricter(situation.holds, rule.rule_id, _mode(template, rule, situation.settings.mode))
+    situation.held_by.update(held_by)
     action = Action(
         action_id=action_id(event.brand, event.event_id, rule.rule_id, position),
         rule_id=rule.rule_id,
         rule_version=rule.version,
         position=position,
         kind=template.kind,
-        mode=_mode(template, rule, situation.settings.mode),
+        mode=mode,
         text=words.text,
         language=words.language,
         variant=words.variant,

@@ -214,3 +214,4 @@ class Decision(NamedTuple):
     campaigns: tuple[str, ...] = ()
     consents: tuple[ConsentReading, ...] = ()
     text_sha256: str = ""
+    holds: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
 from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
 from rules.domain.experiments import HOLDOUT, arm
+from rules.domain.holding import on_event
 from rules.domain.matching.conditions import Refusal
 from rules.domain.matching.facts import Facts
 from rules.domain.matching.index import BrandConfiguration, Snapshot
@@ -31,7 +32,10 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
     barred = ineligible(snapshot, brand.settings, event)
     if barred is not None:
         decision = _unanswered(snapshot, event, understanding, Outcome.NOT_ELIGIBLE, barred)
-        return (decision if programme is None else _noted(decision, programme, forms_of(event.text))), state
+        if programme is None:
+            return decision, state
+        forms = forms_of(event.text)
+        return _noted(decision, programme, forms, _topics(programme, event, forms)), state
     asked = brand.index.asks_first_contact or (programme is not None and programme.campaigns.asks_first_contact)
     facts = Facts(
         event,
@@ -42,21 +46,25 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
     )
     before = meet(state, event.event_id) if asked else state
     if programme is None:
-        return _decide(snapshot, brand, facts, before, ())
+        return _decide(snapshot, brand, facts, before, (), ())
     met = programme.campaigns.met(facts) if programme.campaigns.takes else ()
-    decision, after = _decide(snapshot, brand, facts, before, met)
+    topics = _topics(programme, event, facts.forms)
+    decision, after = _decide(snapshot, brand, facts, before, met, topics)
     if met:
         decision = _entered(decision, programme, facts, met, snapshot)
-    return _noted(decision, programme, facts.forms), after
+    return _noted(decision, programme, facts.forms, topics), after
 
 
-def _noted(decision: Decision, programme: Programme, forms: Forms) -> Decision:
+def _topics(programme: Programme, event: Event, forms: Forms) -> tuple[str, ...]:
+    return programme.topics.named(forms) if programme.topics is not None and event.text else ()
+
+
+def _noted(decision: Decision, programme: Programme, forms: Forms, topics: tuple[str, ...]) -> Decision:
     """Return the decision with the topics that the text names, and with how it reads as a consent.
 
     An answer to a request is heard also from those that are not answered themselves: who opted out may still withdraw.
     """
     event = decision.event
-    topics = programme.topics.named(forms) if programme.topics is not None and event.text else ()
     heard = (
         programme.campaigns.heard(event, forms)
         if programme.campaigns.hears and event.verb in DONE_BY_PEOPLE and decision.reason is not Reason.OWN_ACCOUNT
@@ -104,7 +112,12 @@ def ineligible(snapshot: Snapshot, settings: BrandSettings, event: Event) -> Rea
 
 
 def _decide(
-    snapshot: Snapshot, brand: BrandConfiguration, facts: Facts, state: AuthorState, met: Sequence[Met]
+    snapshot: Snapshot,
+    brand: BrandConfiguration,
+    facts: Facts,
+    state: AuthorState,
+    met: Sequence[Met],
+    topics: tuple[str, ...],
 ) -> tuple[Decision, AuthorState]:
     matched = brand.index.matched(facts)
     if not matched:
@@ -117,7 +130,9 @@ def _decide(
             cobra=facts.cobra,
         )
         return undecided, state
-    run = _Run(Situation(facts, state, brand.programme, snapshot.own_accounts, [one.campaign.campaign for one in met]))
+    entered = [one.campaign.campaign for one in met]
+    holds = brand.settings.holds and on_event(brand.settings.holds, facts.event.platform, entered, topics)
+    run = _Run(Situation(facts, state, brand.programme, snapshot.own_accounts, entered, holds))
     rules = tuple(run.outcome(rule, refusal) for rule, refusal in matched)
     actions, after = tuple(run.actions), run.state
     if brand.settings.held:
@@ -132,6 +147,7 @@ def _decide(
         facts.understanding,
         facts.cobra,
         tuple(run.assignments),
+        holds=run.held_by if actions else (),
     )
     return decision, after
 
@@ -160,6 +176,11 @@ class _Run:
     def state(self) -> AuthorState:
         """Return the author's state after the rules so far."""
         return self._situation.state
+
+    @property
+    def held_by(self) -> tuple[str, ...]:
+        """Return the ids of the holds that made an action stricter."""
+        return tuple(sorted(self._situation.held_by))
 
     def outcome(self, rule: Rule, refusal: Refusal | None) -> RuleOutcome:
         """Return what becomes of a rule that matched; its actions are added to those of the event."""

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rules.domain.decision import ActionKind, Mode
 from rules.domain.decision import RuleLimit as RuleLimit
+from rules.domain.holding import Hold
 from rules.domain.leaves import Condition
 
 FRESHNESS_SECONDS = 24 * 3600.0
@@ -58,6 +59,7 @@ class BrandSettings:
     segments: Mapping[str, frozenset[str]] = field(default_factory=dict)
     flag_terms: tuple[FlagTerms, ...] = ()
     remote: RemoteModel | None = None
+    holds: tuple[Hold, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

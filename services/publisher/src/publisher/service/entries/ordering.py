@@ -68,7 +68,7 @@ class Ordering:
     def _first(self, order: Order, approved_by: str) -> list[Change]:
         if not self.can(order.platform, order.kind):
             return [Fail(Reason.UNSUPPORTED, f"{order.platform} has no {order.kind}")]
-        verdict = first_verdict(order.kind, order.mode, self.policies.policy(order.brand))
+        verdict = first_verdict(order, self.policies.policy(order.brand))
         if approved_by and (verdict is None or isinstance(verdict, AskApproval)):
             return [AskApproval(), Approve(approved_by)]
         return [] if verdict is None else [verdict]

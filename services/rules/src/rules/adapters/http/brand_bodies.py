@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from antiphon.seal import Sealer
 from rules.adapters.http.bodies import Changed, In, Name, Out, Printable, Slug
-from rules.entities import Flag, FlagTerms, Mode, understanding_owner
+from rules.domain.guard.severity import HOLD_AT, MIN_EVENTS, NOTIFY_AT
+from rules.entities import Flag, FlagTerms, GuardSettings, Mode, understanding_owner
 from rules.remote import RemoteChange
 
 _MOST_TERM_BYTES = 65_536
@@ -28,6 +29,10 @@ def _https(url: str) -> str:
     if parts.scheme != "https" or not parts.hostname or "@" in parts.netloc or parts.fragment:
         raise ValueError("must be https://host/…, without user or fragment")
     return url
+
+
+def _https_or_none(url: str) -> str:
+    return _https(url) if url else url
 
 
 class FlagTermsBody(In):
@@ -60,6 +65,44 @@ def _not_too_much(terms: list[FlagTermsBody]) -> list[FlagTermsBody]:
     return terms
 
 
+Address = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,190}$")]
+"""What HTML calls a valid e-mail address, without quoted forms: nothing that could begin a header of its own."""
+
+Severity = Annotated[int, Field(ge=1, le=10)]
+
+
+class GuardIn(In):
+    """How the crisis guard watches the brand, and whom it tells: by e-mail, and by a webhook signed with the brand's secret."""
+
+    off: bool = False
+    hold_at: Severity = HOLD_AT
+    notify_at: Severity = NOTIFY_AT
+    min_events: Annotated[int, Field(ge=1, le=1_000_000)] = MIN_EVENTS
+    emails: Annotated[list[Address], Field(max_length=20)] = []
+    url: Annotated[str, StringConstraints(pattern=r"^[!-~]{0,500}$"), AfterValidator(_https_or_none)] = ""
+    secret_ref: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9-]{0,62})?$")] = ""
+
+    @model_validator(mode="after")
+    def _whole(self) -> "GuardIn":
+        if self.notify_at > self.hold_at:
+            raise ValueError("people are told no later than automation is held: notify_at is at most hold_at")
+        if self.url and not self.secret_ref:
+            raise ValueError("a webhook is signed: name the brand's secret in secret_ref")
+        return self
+
+    def settings(self) -> GuardSettings:
+        """Return them as the entity takes them."""
+        return GuardSettings(
+            off=self.off,
+            hold_at=self.hold_at,
+            notify_at=self.notify_at,
+            min_events=self.min_events,
+            emails=tuple(dict.fromkeys(self.emails)),
+            url=self.url,
+            secret_ref=self.secret_ref,
+        )
+
+
 class BrandValues(In):
     """What can be set of a brand."""
 
@@ -70,6 +113,7 @@ class BrandValues(In):
     disclosures: Annotated[dict[LanguageOrDefault, Disclosure], Field(max_length=50)] = {}
     flag_terms: Annotated[list[FlagTermsBody], Field(max_length=100), AfterValidator(_not_too_much)] = []
     understanding: RemoteModelIn | None = None
+    guard: GuardIn | None = None
 
     def values(self, brand: str, sealer: Sealer) -> dict[str, Any]:
         """Return the fields that were sent as the entity takes them; the rest is as it is by default, or stays."""
@@ -78,6 +122,7 @@ class BrandValues(In):
             "flag_terms": tuple(
                 FlagTerms(flag=one.flag, language=one.language, terms=tuple(one.terms)) for one in self.flag_terms
             ),
+            "guard": self.guard and self.guard.settings(),
             "understanding": self.understanding and self.understanding.change(brand, sealer),
         }
         return {name: taken.get(name, getattr(self, name)) for name in sorted(self.model_fields_set - {"id"})}
@@ -96,6 +141,7 @@ class NewBrand(BrandValues):
                 "human_pause_seconds": 3600,
                 "disclosures": {"default": "(automatic answer)", "de": "(automatische Antwort)"},
                 "flag_terms": [{"flag": "purchase_intent", "language": "en", "terms": ["drop date"]}],
+                "guard": {"hold_at": 7, "notify_at": 5, "emails": ["social@acme.example"]},
                 "understanding": {"url": "https://models.acme.example/understand", "timeout_ms": 200, "token": "s3cret"},
             }
         }
@@ -118,6 +164,18 @@ class RemoteModelOut(Out):
     has_token: bool
 
 
+class GuardOut(Out):
+    """How the crisis guard watches the brand."""
+
+    off: bool
+    hold_at: int
+    notify_at: int
+    min_events: int
+    emails: tuple[str, ...]
+    url: str
+    secret_ref: str
+
+
 class BrandLine(Out):
     """A brand in a list."""
 
@@ -138,6 +196,7 @@ class BrandSettings(BrandLine):
     disclosures: dict[str, str]
     flag_terms: list[FlagTermsBody]
     understanding: RemoteModelOut | None
+    guard: GuardOut | None
 
 
 class BrandOut(BrandSettings):

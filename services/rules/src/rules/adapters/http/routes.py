@@ -36,6 +36,7 @@ def register_routes(
     topics: TopicService,
     links: LinkService,
     campaigns: CampaignService,
+    holds: APIRouter,
     keys: KeyService,
     people: PeopleService,
     store: ConfigStore,
@@ -47,6 +48,7 @@ def register_routes(
     app.include_router(topic_routes(topics))
     app.include_router(link_routes(links))
     app.include_router(campaign_routes(campaigns))
+    app.include_router(holds)
     app.include_router(rule_routes(rules))
     app.include_router(trials)
     app.include_router(decisions)
