@@ -12,6 +12,7 @@ from antiphon.config_feed import Change, ConfigFeed
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import DeadLetters, build_producer, stop_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from rules.adapters import guard_store
@@ -44,7 +45,13 @@ async def guard(
     producer = build_producer(settings, "rules-guard")
     outbox: KafkaOutbox | None = None
     try:
-        feed = ConfigFeed(settings, terms.apply)
+        people = record_sealer(database, settings, clock)
+
+        def apply(changes: Sequence[Change]) -> None:
+            terms.apply(changes)
+            people.follow(changes)
+
+        feed = ConfigFeed(settings, apply)
         store = MongoConfigStore(database)
         outbox = KafkaOutbox(
             store=store,
@@ -57,7 +64,7 @@ async def guard(
         service = GuardService(
             store=MongoGuardStore(database),
             lease=MongoLease(database, secrets.token_hex(8), settings.rules_guard_lease_seconds),
-            reader=partial(KafkaReader, settings, DeadLetters(producer, metrics.dead_letter)),
+            reader=partial(KafkaReader, settings, DeadLetters(producer, metrics.dead_letter), people.open),
             terms=terms.of,
             alarms=HoldService(store=store, changes=changes, configuration=ConfigurationService(store=store, changes=changes)),
             meter=metrics,

@@ -49,7 +49,7 @@ class RulesHistorianSettings(RulesSettings, PersonSettings, LinkSettings):
     """What Meta allows a channel; a back-test reports what goes beyond it."""
 
 
-class RulesGuardSettings(RulesSettings):
+class RulesGuardSettings(RulesSettings, PersonSettings):
     """Of the guard, which watches for crises."""
 
     rules_guard_look_seconds: float = Field(default=1.0, gt=0, le=60)

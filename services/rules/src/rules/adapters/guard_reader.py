@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from antiphon.kafka import DeadLetters, Guard, Record, connection
+from antiphon.kafka import DeadLetters, Guard, Open, Record, connection
 from antiphon.settings import KafkaSettings
 from antiphon.topics import DECISIONS
 from rules.adapters.guard_codec import Heeded, decode
@@ -30,12 +30,18 @@ class KafkaReader:
     """Reads, and hands what can be read to the guard."""
 
     def __init__(
-        self, settings: KafkaSettings, dead_letters: DeadLetters, take: Callable[[Sequence[object]], Awaitable[None]]
+        self,
+        settings: KafkaSettings,
+        dead_letters: DeadLetters,
+        open_records: Open,
+        take: Callable[[Sequence[object]], Awaitable[None]],
     ) -> None:
         self._consumer = AIOKafkaConsumer(
             **connection(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
         )
-        self._guard: Guard[Heeded] = Guard(decode=decode, process=take, dead_letters=dead_letters)
+        self._guard: Guard[Heeded] = Guard(
+            decode=decode, process=take, dead_letters=dead_letters, open_records=open_records
+        )
         self._positions: dict[int, int] = {}
         self._partitions: set[int] = set()
         self._grown = 0.0
