@@ -11,6 +11,7 @@ from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import ConfigFeed
 from antiphon.http import build_api
 from antiphon.mongo import connect, prepare_and_stay
+from antiphon.observing import show_revision
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
@@ -77,6 +78,8 @@ def _application(
 ) -> Webhooks:
     telemetry = Telemetry("ingest")
     meter = IngestTelemetry(telemetry, platforms)
+    if feed is not None:
+        show_revision(telemetry, feed)
     admission = Admission(settings.ingest_max_in_flight_events, settings.ingest_max_in_flight_bytes)
     meter.in_flight.set_function(lambda: admission.events)
     service = IngestService(

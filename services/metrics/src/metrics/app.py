@@ -18,6 +18,7 @@ from antiphon.errors import Transient
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import connect
+from antiphon.observing import count_rebalances, show_revision
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES, EVENTS
@@ -55,6 +56,7 @@ async def build(
         telemetry = Telemetry("metrics")
         keys = KeyRing(clock)
         feed = ConfigFeed(settings, keys.apply)
+        show_revision(telemetry, feed)
         store = MongoFactStore(database)
         counters = PrometheusCounters(telemetry)
         guard = Guard(
@@ -63,7 +65,12 @@ async def build(
             dead_letters=DeadLetters(producer, counters.dead_letter),
         )
         consumer = GuardedConsumer(
-            settings, topics=[EVENTS, DECISIONS, DELIVERIES], group=GROUP, guard=guard, max_batch=MAX_BATCH
+            settings,
+            topics=[EVENTS, DECISIONS, DELIVERIES],
+            group=GROUP,
+            guard=guard,
+            max_batch=MAX_BATCH,
+            rebalanced=count_rebalances(telemetry),
         )
         lag = _Lag(consumer, lag_gauge(telemetry))
 

@@ -21,6 +21,7 @@ from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare, prepare_and_stay
+from antiphon.observing import ConsumerMeter, show_revision
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
@@ -139,6 +140,7 @@ class _Parts:
     ) -> None:
         self._base, self._producer, self._threads = base, producer, threads
         timing, hit, meter = _timing(settings), failpoints.hit, base.meter
+        self._behind = ConsumerMeter(base.telemetry)
         tokens = RedisTokens(redis, base.clock, replicas=settings.publisher_replicas)
         self._outbox = Outbox(ledger=base.ledger, announcer=KafkaAnnouncer(producer), meter=meter, failpoint=hit)
         moves = Moves(ledger=base.ledger, quotas=base.quotas, clock=base.clock, timing=timing, tell=self._outbox.tell)
@@ -198,6 +200,7 @@ class _Parts:
             group=settings.publisher_group,
             guard=guard,
             committed=lambda: hit("publisher.after_commit"),
+            rebalanced=self._behind.rebalanced,
         )
         meter.follow(lambda: self._lanes.depth, lambda: self._outbox.waiting)
 
@@ -210,7 +213,11 @@ class _Parts:
         async with asyncio.TaskGroup() as group:
             for part in (self._lanes, self._outbox, self._reconciler, self._sweep, self.consumer):
                 group.create_task(part.run())
+            group.create_task(self._behind.watch(self._lag))
             group.create_task(starting.count_parked(base.ledger, base.policies, base.meter))
+
+    async def _lag(self) -> float:
+        return await self.consumer.lag() if self.consumer.assigned else float("nan")
 
 
 async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> Base:
@@ -223,6 +230,8 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         policies.apply(changes)
         keys.apply(changes)
 
+    feed = ConfigFeed(settings, apply)
+    show_revision(telemetry, feed)
     http_client = await stack.enter_async_context(_http(settings))
     timeout = settings.publisher_http_timeout_seconds
     graph = GraphClient(http_client, clock, timeout=timeout, failpoint=failpoints.hit)
@@ -239,7 +248,7 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         quotas=Quotas(MongoLimits(database)),
         policies=policies,
         keys=keys,
-        feed=ConfigFeed(settings, apply),
+        feed=feed,
         platforms={
             "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate),
             "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate),

@@ -16,6 +16,7 @@ from antiphon.config_feed import Change, ConfigFeed
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import build_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.observing import show_revision
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
@@ -70,6 +71,7 @@ async def api(
             in_force.apply(changes)
 
         feed = ConfigFeed(settings, apply)
+        show_revision(telemetry, feed)
 
         async def prepare() -> None:
             await mongo.prepare(lambda: create_indexes(database), answers.prepare)

@@ -13,7 +13,8 @@ from antiphon.config_feed import ConfigFeed
 from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
-from antiphon.process import ASGIApp
+from antiphon.observing import ConsumerMeter, show_revision
+from antiphon.process import ASGIApp, background
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import EVENTS
@@ -38,9 +39,10 @@ def run_engine(settings: RulesEngineSettings) -> int:
 async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
     """Build the engine: health and metrics to serve, and its work."""
     telemetry = Telemetry("rules")
-    counts = PrometheusCounts(telemetry)
+    counts, meter = PrometheusCounts(telemetry), ConsumerMeter(telemetry)
     configuration = ConfigurationInForce(counts.configuration_refused)
     feed = ConfigFeed(settings, configuration.apply)
+    show_revision(telemetry, feed)
     producer = build_producer(settings, "rules-engine")
     egress = Egress(allowed=parse_networks(settings.rules_model_allowed_networks))
     models = Models(egress=egress, sealer=Sealer(parse_keys(settings.seal_keys)), clock=SystemClock(), counted=counts.understood)
@@ -61,7 +63,9 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
             dead_letters = DeadLetters(producer, counts.dead_letter)
             stream.add_agent(app, Guard(decode=decode_event, process=service.decide, dead_letters=dead_letters))
             assigned.append(lambda: stream.is_assigned(app))
-            await stream.run_stream(app)
+            stream.tell_assignments(app, meter.rebalanced)
+            async with background(meter.watch(lambda: stream.lag(app))):
+                await stream.run_stream(app)
         finally:
             await producer.stop()
             await egress.aclose()

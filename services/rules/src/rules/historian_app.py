@@ -18,6 +18,7 @@ from antiphon.errors import Transient
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer, stop_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.observing import count_rebalances, show_revision
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, EVENTS
@@ -61,8 +62,10 @@ async def historian(
             pauses.apply(changes)
 
         feed = ConfigFeed(settings, apply)
+        show_revision(telemetry, feed)
         jobs = MongoBacktestStore(database)
-        consumer = _consumer(settings, database, clock, DeadLetters(producer, metrics.dead_letter), metrics)
+        rebalanced = count_rebalances(telemetry)
+        consumer = _consumer(settings, database, clock, DeadLetters(producer, metrics.dead_letter), metrics, rebalanced)
 
         def plan(job: Backtest) -> Plan:
             return build_plan(
@@ -119,7 +122,12 @@ class HumanPauses:
 
 
 def _consumer(
-    settings: RulesHistorianSettings, database: Database, clock: Clock, dead_letters: DeadLetters, metrics: HistorianMetrics
+    settings: RulesHistorianSettings,
+    database: Database,
+    clock: Clock,
+    dead_letters: DeadLetters,
+    metrics: HistorianMetrics,
+    rebalanced: Callable[[], None],
 ) -> GuardedConsumer:
     writer = ArchiveWriter(
         database,
@@ -130,7 +138,9 @@ def _consumer(
         archived=metrics.archived,
     )
     guard = Guard(decode=archive.decode, process=writer.append, dead_letters=dead_letters)
-    return GuardedConsumer(settings, topics=[EVENTS, DECISIONS], group=GROUP, guard=guard, max_batch=archive.MAX_RECORDS)
+    return GuardedConsumer(
+        settings, topics=[EVENTS, DECISIONS], group=GROUP, guard=guard, max_batch=archive.MAX_RECORDS, rebalanced=rebalanced
+    )
 
 
 async def _watch_lag(consumer: GuardedConsumer, metrics: HistorianMetrics) -> None:
