@@ -61,7 +61,7 @@ def _prepare(_: argparse.Namespace) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
-    return run_line(Options(options.replay, options.rate, options.once, options.directory))
+    return run_line(Options(options.replay, options.rate, options.once, options.directory, options.prometheus))
 
 
 def _up(options: argparse.Namespace) -> int:
