@@ -14,6 +14,7 @@ from typing import Any
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.exceptions import ConsumerNotStarted
 
 from antiphon.errors import Invalid
 from antiphon.kafka import Guard, Record, TooManyDeadLetters, event_headers
@@ -182,7 +183,10 @@ def _record(message: Any) -> Record:
 
 def is_assigned(app: faust.App) -> bool:
     """Tell whether the group has given this worker its partitions."""
-    return bool(app.consumer.assignment()) and not app.rebalancing
+    try:
+        return bool(app.consumer.assignment()) and not app.rebalancing
+    except ConsumerNotStarted:
+        return False
 
 
 async def lag(app: faust.App) -> float:
