@@ -36,6 +36,9 @@ _WIDTH: Final = 7.2
 _ROW: Final = 0.34
 """Inches of height for a horizontal bar: its label fits with air around it."""
 
+_TALL: Final = 2.5
+"""Inches of height of a chart over time: wide enough apart to see a slope, low enough to have two of them in sight."""
+
 _FONT: Final = 9.0
 
 _MOST_TICKS: Final = 8
@@ -65,7 +68,8 @@ class Bar:
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Return horizontal bars from zero, the first one on top."""
-    with _drawing(_ROW * len(rows) + 0.25) as (figure, axes):
+    left = 0.03 + 0.0128 * max((len(_short(row.label)) for row in rows), default=0)
+    with _drawing(_ROW * len(rows) + 0.25, left=left, bottom=0.03) as (figure, axes):
         places = list(range(len(rows)))[::-1]
         axes.barh(places, [row.value for row in rows], height=0.62, color=[row.colour for row in rows])
         ends = [max(row.value, row.high or 0.0) for row in rows]
@@ -75,7 +79,7 @@ def bars(title: str, rows: Sequence[Bar]) -> str:
                 axes.plot([row.low, row.high], [place, place], color=INK, linewidth=1.1, solid_capstyle="butt")
                 for edge in (row.low, row.high):
                     axes.plot([edge, edge], [place - 0.14, place + 0.14], color=INK, linewidth=1.1)
-            axes.text(end + longest * 0.012, place, row.written, va="center", color=INK)
+            axes.text(end + longest * 0.018, place, row.written, va="center", color=INK)
         axes.set_yticks(places, [_short(row.label) for row in rows])
         axes.set_xlim(0, longest * 1.22)
         axes.xaxis.set_visible(False)
@@ -86,7 +90,7 @@ def bars(title: str, rows: Sequence[Bar]) -> str:
 
 def stacked(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
     """Return bars over time from zero, the first series at the bottom."""
-    with _drawing(2.6) as (figure, axes):
+    with _drawing(_TALL, left=0.08, bottom=0.1, top=0.9) as (figure, axes):
         places = list(range(len(labels)))
         bottom = [0.0] * len(labels)
         for one in series:
@@ -105,7 +109,8 @@ def stacked(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
 
 def lines(title: str, labels: Sequence[str], series: Sequence[Series], *, bottom: float, top: float) -> str:
     """Return lines over time, each named at its end; zero is drawn where it lies between `bottom` and `top`."""
-    with _drawing(2.6) as (figure, axes):
+    names = max((len(one.name) for one in series), default=0)
+    with _drawing(_TALL, left=0.08, bottom=0.1, right=0.97 - 0.0145 * names) as (figure, axes):
         places = list(range(len(labels)))
         for one in series:
             values = [float("nan") if value is None else value for value in one.values]
@@ -116,8 +121,7 @@ def lines(title: str, labels: Sequence[str], series: Sequence[Series], *, bottom
         axes.set_ylim(bottom, top)
         axes.set_xlim(-0.5, len(labels) - 0.5)
         for one, height in zip(series, _apart([_last(one) for one in series], (top - bottom) * 0.09), strict=True):
-            axes.text(len(labels) - 0.4, height, one.name, color=one.colour, va="center", fontweight="bold")
-        figure.subplots_adjust(right=0.80)
+            axes.text(len(labels) - 0.5, height, one.name, color=one.colour, va="center", fontweight="bold")
         return _svg(figure, title)
 
 
@@ -143,12 +147,14 @@ def _apart(heights: Sequence[float], least: float) -> list[float]:
     return [placed[place] for place in range(len(heights))]
 
 
-def _short(label: str, most: int = 28) -> str:
+def _short(label: str, most: int = 24) -> str:
     return label if len(label) <= most else label[: most - 1] + "…"
 
 
 @contextmanager
-def _drawing(height: float) -> "Iterator[tuple[Figure, Axes]]":
+def _drawing(
+    height: float, *, left: float, bottom: float, right: float = 0.99, top: float = 0.97
+) -> "Iterator[tuple[Figure, Axes]]":
     import matplotlib as mpl  # here: half a second that only a report is worth
     from matplotlib.figure import Figure
 
@@ -173,12 +179,12 @@ def _drawing(height: float) -> "Iterator[tuple[Figure, Axes]]":
     }
     with mpl.rc_context(settings):
         figure = Figure(figsize=(_WIDTH, height), layout=None)
-        yield figure, figure.subplots(gridspec_kw={"left": 0.24, "right": 0.99, "top": 0.98, "bottom": 0.03})
+        yield figure, figure.subplots(gridspec_kw={"left": left, "right": right, "top": top, "bottom": bottom})
 
 
 _PROLOG = re.compile(r"^.*?(?=<svg)", re.DOTALL)
 _METADATA = re.compile(r"\s*<metadata>.*?</metadata>", re.DOTALL)
-_NAMES = re.compile(r' id="[A-Za-z.]+_\d+"')
+_NAMES = re.compile(r' id="[A-Za-z0-9.]+_\d+"')
 _SIZE = re.compile(r' width="[\d.]+pt" height="[\d.]+pt"')
 _FAMILY = re.compile(r"font-family: [^;\"]+;? ?")
 _STYLE = re.compile(r"\s*<style.*?</style>", re.DOTALL)

@@ -9,6 +9,8 @@ from antiphon_cli.report.model import Definition, Fact, Figure, Report, Section,
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Whatever were to slip in: browsers load nothing and run nothing on this page."""
 
+_CLOSING = "Made by antiphon report; every event counts once, at the time when it happened on its platform."
+
 
 def page(report: Report) -> str:
     """Return the whole document."""
@@ -25,7 +27,7 @@ def page(report: Report) -> str:
             *(part for section in report.sections for part in _section(section)),
             *_definitions(report.definitions),
             "</main>\n",
-            f"<footer>{escape(report.title)}. Made by antiphon report; every number is counted once, by the time of its event.</footer>\n",
+            f"<footer>{escape(report.title)}. {_CLOSING}</footer>\n",
             "</body>\n</html>\n",
         ]
     )
@@ -58,7 +60,8 @@ def _section(section: Section) -> Iterable[str]:
 
 def _fact(fact: Fact) -> str:
     change = f" <span class=change>{escape(fact.change)}</span>" if fact.change else ""
-    return f"<div><dt>{_linked(fact.label, fact.definition)}</dt> <dd><span class=value>{escape(fact.value)}</span>{change}</dd></div>\n"
+    name = _linked(fact.label, fact.definition)
+    return f"<div><dt>{name}</dt> <dd><span class=value>{escape(fact.value)}</span>{change}</dd></div>\n"
 
 
 def _figure(anchor: str, figure: Figure) -> Iterable[str]:
