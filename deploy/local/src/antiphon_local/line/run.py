@@ -93,10 +93,7 @@ def main(options: Options) -> int:
             line.wait_working()
             api.close()
             console.print(f"ready after {time.monotonic() - begun:.0f} s")
-            console.print(f"  API            {line.url}")
-            console.print(f"  admin key      {token}", soft_wrap=True)
-            console.print(f"  simulator      {line.addresses['simulator'].url}   (posts, comments and the brand's replies)")
-            console.print(f"  metrics        {line.addresses['metrics'].url}/metrics")
+            _say_where(line, token, console)
             if programs:
                 prometheus = beside.enter_context(Prometheus(options.directory / "prometheus", line.scraped(), programs))
                 console.print(f"  Prometheus     {prometheus.address}")
@@ -104,6 +101,13 @@ def main(options: Options) -> int:
                 return asyncio.run(_play(line, services, options, comments, channels, console))
             console.print("stopping …")
     return 0
+
+
+def _say_where(line: Line, token: str, console: Console) -> None:
+    console.print(f"  API            {line.url}")
+    console.print(f"  admin key      {token}", soft_wrap=True)
+    console.print(f"  simulator      {line.addresses['simulator'].url}   (posts, comments and the brand's replies)")
+    console.print(f"  metrics        {line.addresses['metrics'].url}/metrics")
 
 
 def _comments(options: Options) -> Iterable[Comment]:
