@@ -68,7 +68,7 @@ class Bar:
 
 def bars(title: str, rows: Sequence[Bar]) -> str:
     """Return horizontal bars from zero, the first one on top."""
-    left = 0.03 + 0.0128 * max((len(_short(row.label)) for row in rows), default=0)
+    left = 0.02 + 0.0106 * max((len(_short(row.label)) for row in rows), default=0)
     with _drawing(_ROW * len(rows) + 0.25, left=left, bottom=0.03) as (figure, axes):
         places = list(range(len(rows)))[::-1]
         axes.barh(places, [row.value for row in rows], height=0.62, color=[row.colour for row in rows])
@@ -98,6 +98,7 @@ def stacked(title: str, labels: Sequence[str], series: Sequence[Series]) -> str:
             axes.bar(places, heights, bottom=bottom, width=0.78, color=one.colour, label=one.name)
             bottom = [below + height for below, height in zip(bottom, heights, strict=True)]
         _over_time(axes, labels)
+        axes.set_xlim(-0.7, len(labels) - 0.3)
         axes.set_ylim(0, (max(bottom, default=0.0) or 1.0) * 1.08)
         handles, names = axes.get_legend_handles_labels()
         axes.legend(
@@ -158,7 +159,7 @@ def _drawing(
     import matplotlib as mpl  # here: half a second that only a report is worth
     from matplotlib.figure import Figure
 
-    settings: dict[str, Any] = {
+    settings: Any = {
         "font.size": _FONT,
         "font.family": "sans-serif",
         "svg.fonttype": "none",

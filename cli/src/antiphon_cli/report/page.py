@@ -11,6 +11,9 @@ _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-
 
 _CLOSING = "Made by antiphon report; every event counts once, at the time when it happened on its platform."
 
+_MOST_ROWS = 12
+"""Longer tables of charts are folded: who looks for a number opens them, who reads on is not kept."""
+
 
 def page(report: Report) -> str:
     """Return the whole document."""
@@ -71,18 +74,30 @@ def _figure(anchor: str, figure: Figure) -> Iterable[str]:
     yield figure.svg.replace("<svg", f"{label}", 1) + "\n"
     if figure.note:
         yield f"<p class=note>{escape(figure.note)}</p>\n"
-    yield from _table(figure.table)
+    yield from _folded(figure.table) if len(figure.table.rows) > _MOST_ROWS else _table(figure.table)
     yield "</figure>\n"
 
 
+def _folded(table: Table) -> Iterable[str]:
+    yield f"<details>\n<summary>Table: {escape(table.caption.lower())}</summary>\n"
+    yield from _table(table)
+    yield "</details>\n"
+
+
 def _table(table: Table) -> Iterable[str]:
+    columns = [_class(row[place] for row in table.rows) for place in range(len(table.headers))]
     yield f"<div class=wide><table>\n<caption>{escape(table.caption)}</caption>\n<thead><tr>"
-    yield from (f'<th scope="col">{escape(header)}</th>' for header in table.headers)
+    yield from (f'<th scope="col"{kind}>{escape(header)}</th>' for header, kind in zip(table.headers, columns, strict=True))
     yield "</tr></thead>\n<tbody>\n"
     for first, *others in table.rows:
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in others)
+        cells = "".join(f"<td{kind}>{escape(cell)}</td>" for cell, kind in zip(others, columns[1:], strict=True))
         yield f'<tr><th scope="row">{escape(first)}</th>{cells}</tr>\n'
     yield "</tbody></table></div>\n"
+
+
+def _class(cells: Iterable[str]) -> str:
+    """Return the class of a column of words, which stand at the left; numbers stand at the right, digit under digit."""
+    return " class=words" if any(cell[:1].isalpha() for cell in cells) else ""
 
 
 def _definitions(definitions: Iterable[Definition]) -> Iterable[str]:

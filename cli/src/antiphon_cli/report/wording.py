@@ -31,7 +31,10 @@ def interval(low: float | None, high: float | None) -> str:
 
 def sentiment(value: float | None) -> str:
     """Return a score from -1 to 1 with its sign."""
-    return UNKNOWN if value is None else f"{'+' if value > 0 else ''}{number(value, 2)}"
+    if value is None:
+        return UNKNOWN
+    rounded = round(value, 2) + 0.0  # never a zero with a sign
+    return f"{'+' if rounded > 0 else ''}{number(rounded, 2)}"
 
 
 def duration(milliseconds: float | None) -> str:
@@ -73,6 +76,13 @@ def was(now: str, before: str) -> str:
 def day(moment: date) -> str:
     """Return a date as it is written out."""
     return f"{moment.day} {moment:%B %Y}"
+
+
+def days(first: date, last: date) -> str:
+    """Return the days from the first to the last, both included."""
+    if (first.year, first.month, first.day) == (last.year, last.month, last.day):
+        return day(first)
+    return f"{f'{first.day} {first:%B}' if first.year == last.year else day(first)} to {day(last)}"
 
 
 def tick(moment: datetime, granularity: str) -> str:
