@@ -79,7 +79,7 @@ def _parts(title: str, caption: str, says: str, definition: str, names: Sequence
     ]
     table = Table(
         caption,
-        ["", "Answers", "Share", "95 % interval, %"],
+        ["Answer", "Number", "Share", "95 % interval, %"],
         [
             [
                 name,

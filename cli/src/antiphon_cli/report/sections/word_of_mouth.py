@@ -91,7 +91,7 @@ def _volume(report: Json, points: Sequence[Json]) -> Figure:
     labels = _labels(report, points)
     series = [Series(mood, [point["total"]["all"][mood]["count"] for point in points], colour) for mood, colour in _MOODS]
     largest = max(range(len(points)), key=lambda place: points[place]["total"]["all"]["volume"])
-    says = f"Most was said at {labels[largest]}: {wording.number(points[largest]['total']['all']['volume'])} statements."
+    says = f"Most was said on {labels[largest]}: {wording.number(points[largest]['total']['all']['volume'])} statements."
     rows = []
     for label, point in zip(labels, points, strict=True):
         speech = point["total"]["all"]
