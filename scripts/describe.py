@@ -36,7 +36,7 @@ def _services() -> dict[str, AbstractAsyncContextManager[Any]]:
         "rules": rules.app.api(rules.settings.RulesApiSettings(**sealed)),
         "publisher": publisher.app.api(publisher.settings.PublisherSettings(**sealed)),
         "ingest": ingest.app.build(ingest.settings.IngestSettings(**sealed)),
-        "metrics": metrics.app.build(metrics.settings.MetricsSettings()),
+        "metrics": metrics.app.build(metrics.settings.MetricsSettings(metrics_person_key=SecretStr("k" * 16))),
     }
 
 

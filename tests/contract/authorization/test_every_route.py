@@ -130,7 +130,10 @@ TABLE: dict[str, dict[str, Access]] = {
         "POST /v1/sources/{source}/secrets": Access(A, {"secret": "12345678"}, record=True),
     },
     "metrics": {
-        "GET /v1/reports/summary": Access(V, query=True),
+        **{
+            f"GET /v1/reports/{name}": Access(V, query=True)
+            for name in ("summary", "cobra", "ewom", "campaigns", "influencers", "responses", "guard")
+        },
     },
 }
 

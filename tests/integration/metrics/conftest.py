@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pymongo import MongoClient
 
 from antiphon.auth import new_key
-from antiphon.topics import CONFIG, DECISIONS, DELIVERIES, EVENTS
+from antiphon.topics import CONFIG, DECISIONS, DELIVERIES, ENTRIES, EVENTS
 from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
 from antiphon_local.ports import free_ports
 from antiphon_local.procs import Command, Process
@@ -35,6 +35,8 @@ class Service:
             "HTTP_PORT": str(self._port),
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
             "METRICS_LOST_GRACE_S": "0.001",
+            "METRICS_SETTLE_S": "1.5",
+            "METRICS_PERSON_KEY": "a key for tests alone",
             "FAILPOINTS_ALLOWED": "true",
         }
         self._argv = [sys.executable, "-m", "metrics"]
@@ -109,7 +111,7 @@ async def from_now_on(kafka_bootstrap: str) -> None:
     try:
         partitions = [
             TopicPartition(topic, number)
-            for topic in (EVENTS, DECISIONS, DELIVERIES)
+            for topic in (EVENTS, DECISIONS, DELIVERIES, ENTRIES)
             for number in await _partitions(consumer, topic)
         ]
         consumer.assign(partitions)

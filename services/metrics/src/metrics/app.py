@@ -12,27 +12,34 @@ from prometheus_client import Gauge
 
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
-from antiphon.config_feed import ConfigFeed
+from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.errors import Transient
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
-from antiphon.mongo import connect
+from antiphon.mongo import Database, connect
 from antiphon.observing import count_rebalances, show_revision
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
-from antiphon.topics import DECISIONS, DELIVERIES, EVENTS
-from metrics.adapters import codec
+from antiphon.topics import DECISIONS, DELIVERIES, ENTRIES, EVENTS
+from metrics.adapters.codec import Decoder
+from metrics.adapters.holds import HoldFeed, MongoHolds
 from metrics.adapters.http import register_routes
-from metrics.adapters.mongo import MongoFactStore
-from metrics.adapters.reports import MongoFactCounts
-from metrics.adapters.telemetry import PrometheusCounters, lag_gauge
-from metrics.service import RecordService, ReportService
+from metrics.adapters.mongo import MongoFactStore, MongoHours
+from metrics.adapters.people import MongoPeople, Pseudonyms
+from metrics.adapters.telemetry import PrometheusCounters, holds_gauge, lag_gauge
+from metrics.adapters.trees import MongoTrees
+from metrics.building import BuildService
+from metrics.reading import Reader
+from metrics.reporting import ReportService
+from metrics.service import Marker, RecordService
 from metrics.settings import MetricsSettings
 
 log = logging.getLogger(__name__)
 
 GROUP: Final = "metrics"
+
+TOPICS: Final = (EVENTS, DECISIONS, DELIVERIES, ENTRIES)
 
 MAX_BATCH: Final = 2_000
 """Records a write: each then costs the store a third less than in batches of 500; a crash repeats a second or two of work."""
@@ -55,42 +62,75 @@ async def build(
     try:
         telemetry = Telemetry("metrics")
         keys = KeyRing(clock)
-        feed = ConfigFeed(settings, keys.apply)
+        stores = _Stores(database, settings)
+        holds = HoldFeed(stores.holds)
+        holds_gauge(telemetry, lambda: len(holds.active))
+
+        def apply(changes: Sequence[Change]) -> None:
+            keys.apply(changes)
+            holds.apply(changes)
+
+        feed = ConfigFeed(settings, apply)
         show_revision(telemetry, feed)
-        store = MongoFactStore(database)
         counters = PrometheusCounters(telemetry)
+        marker = Marker(hours=stores.hours, clock=clock, settle_s=settings.metrics_settle_s)
+        recorder = RecordService(store=stores.facts, marker=marker, names=stores.people, counters=counters)
         guard = Guard(
-            decode=codec.decode,
-            process=RecordService(store=store, counters=counters).record,
+            decode=Decoder(stores.pseudonyms).decode,
+            process=recorder.record,
             dead_letters=DeadLetters(producer, counters.dead_letter),
         )
         consumer = GuardedConsumer(
-            settings,
-            topics=[EVENTS, DECISIONS, DELIVERIES],
-            group=GROUP,
-            guard=guard,
-            max_batch=MAX_BATCH,
-            rebalanced=count_rebalances(telemetry),
+            settings, topics=TOPICS, group=GROUP, guard=guard, max_batch=MAX_BATCH, rebalanced=count_rebalances(telemetry)
         )
         lag = _Lag(consumer, lag_gauge(telemetry))
 
         async def readiness() -> Mapping[str, bool]:
-            consuming, reachable = await asyncio.gather(lag.sample(), _within(_PROBE_S, store.reachable()))
+            consuming, reachable = await asyncio.gather(lag.sample(), _within(_PROBE_S, stores.facts.reachable()))
             return {"kafka": consuming, "store": reachable, "configuration": feed.complete}
 
         async def consume() -> None:
-            await _patiently(store.prepare)
+            await _patiently(stores.prepare)
             await _patiently(producer.start)
             await consumer.run()
 
         api = build_api("Antiphon metrics", telemetry=telemetry, readiness=readiness, keys=keys)
-        counts = MongoFactCounts(database, timeout_ms=settings.metrics_report_timeout_ms)
-        reports = ReportService(counts=counts, clock=clock, lost_grace=timedelta(seconds=settings.metrics_lost_grace_s))
-        register_routes(api, reports=reports, clock=clock)
-        yield api, [feed.run(), consume(), lag.watch()]
+        register_routes(api, reports=stores.reports(clock, settings), clock=clock)
+        yield api, [feed.run(), holds.run(), consume(), stores.builder(clock, settings).run(), lag.watch()]
     finally:
         await producer.stop()
         client.close()
+
+
+class _Stores:
+    """Everything that lies in the store, and the use cases that only join it."""
+
+    def __init__(self, database: Database, settings: MetricsSettings) -> None:
+        timeout_ms = settings.metrics_report_timeout_ms
+        self.facts = MongoFactStore(database, timeout_ms=timeout_ms)
+        self.hours = MongoHours(database, timeout_ms=timeout_ms)
+        self.trees = MongoTrees(database)
+        self.holds = MongoHolds(database)
+        self.pseudonyms = Pseudonyms(settings.metrics_person_key.get_secret_value().encode())
+        self.people = MongoPeople(database, self.pseudonyms)
+
+    async def prepare(self) -> None:
+        """Create the indexes that are missing. Raises Transient."""
+        for store in (self.facts, self.hours, self.trees):
+            await store.prepare()
+
+    def reports(self, clock: Clock, settings: MetricsSettings) -> ReportService:
+        return ReportService(
+            reader=Reader(facts=self.facts, hours=self.hours),
+            trees=self.trees,
+            holds=self.holds,
+            names=self.people,
+            clock=clock,
+            lost_grace=timedelta(seconds=settings.metrics_lost_grace_s),
+        )
+
+    def builder(self, clock: Clock, settings: MetricsSettings) -> BuildService:
+        return BuildService(facts=self.facts, hours=self.hours, trees=self.trees, clock=clock, settle_s=settings.metrics_settle_s)
 
 
 class _Lag:

@@ -86,6 +86,7 @@ class Line:
             **self._services.env(),
             "HTTP_PORT": str(self.addresses[role].port),
             "SEAL_KEYS": seal_keys(self._directory / "seal-keys"),
+            "METRICS_PERSON_KEY": seal_keys(self._directory / "person-key")[-44:],
             "KAFKA_SESSION_TIMEOUT_MS": "6000",
             "KAFKA_GROUP_INSTANCE_ID": role,  # static membership, as with stable pod names: a restart keeps its partitions
             "PUBLISHER_FACEBOOK_API_URL": self.addresses["simulator"].url,

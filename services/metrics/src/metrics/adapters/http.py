@@ -1,39 +1,50 @@
 """The reports' HTTP API."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from fastapi import FastAPI, Query
+from fastapi import Depends, FastAPI, Query, Request, Response
+from pydantic import BaseModel
 
 from antiphon.auth import ALL_BRANDS, Principal, Viewer
 from antiphon.clock import Clock
 from antiphon.problems import Problem
-from metrics.adapters.schema import Moment, SummaryReport, report
-from metrics.domain.counts import Scope
-from metrics.service import ReportService
+from metrics import reporting
+from metrics.adapters.schema import EwomReport, Moment, ReportOf, SummaryReport, asked, cascade_list, parts, summary_report
+from metrics.adapters.table import table
+from metrics.domain.periods import POINTS_MOST, Scope, points
+from metrics.domain.reports.campaigns import Campaigns
+from metrics.domain.reports.cobra import Cobra
+from metrics.domain.reports.guard import GuardReport
+from metrics.domain.reports.influencers import Influencers
+from metrics.domain.reports.responses import Responses
+from metrics.reporting import ReportService
 
 DEFAULT_PERIOD = timedelta(days=7)
 """A week has every day of the week once, so that two default reports can be compared."""
 
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    401: {"description": "no valid API key"},
-    404: {"description": "the brand does not exist for this key"},
-    422: {"description": "a parameter is not what it must be; see `errors`"},
-    503: {"description": "the store is away, or the period is too long for it"},
+_CSV = "text/csv"
+
+_ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The report; as CSV where `format=csv` or `Accept: text/csv` asks for it",
+        "content": {_CSV: {"schema": {"type": "string"}}},
+    }
 }
 
+Count = Annotated[int, Query(ge=1, le=100, description="how many of the largest are listed")]
 
-def register_routes(app: FastAPI, *, reports: ReportService, clock: Clock) -> None:
-    """Add `/v1/reports/…`."""
 
-    @app.get(
-        "/v1/reports/summary",
-        summary="Totals of a period",
-        tags=["reports"],
-        responses=_PROBLEMS,
-        response_model_by_alias=True,
-    )
-    async def summary(
+class Ask:
+    """The parameters that all reports share, checked."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def __call__(
+        self,
+        request: Request,
         caller: Viewer,
         brand: Annotated[
             str | None, Query(min_length=1, max_length=63, description="left out: every brand the key may see")
@@ -42,22 +53,118 @@ def register_routes(app: FastAPI, *, reports: ReportService, clock: Clock) -> No
             Moment | None, Query(alias="from", description="RFC 3339 with an offset; default: seven days before `to`")
         ] = None,
         end: Annotated[Moment | None, Query(alias="to", description="RFC 3339 with an offset; default: now")] = None,
-    ) -> SummaryReport:
-        scope = _scope(caller, brand, start, end or clock.now())
-        totals = await reports.summary(scope)
-        return report(totals, scope, brand=brand, lost_grace_s=reports.lost_grace.total_seconds())
+        granularity: Annotated[
+            Literal["none", "hour", "day", "week", "month"], Query(description="cuts the period into a series")
+        ] = "none",
+        timezone: Annotated[str, Query(max_length=64, description="IANA zone whose calendar cuts the series")] = "UTC",
+        compare: Annotated[bool, Query(description="the period of equal length right before as well")] = False,
+        form: Annotated[
+            Literal["json", "csv"] | None, Query(alias="format", description="default: what `Accept` says, else json")
+        ] = None,
+    ) -> "Asked":
+        scope = _scope(caller, brand, start, end or self._clock.now())
+        query = reporting.Query(scope, granularity, _zone(timezone), compare)
+        _check_size(query)
+        return Asked(brand, query, csv=(form or ("csv" if _CSV in request.headers.get("accept", "") else "json")) == "csv")
+
+
+class Asked:
+    """A checked request, and how it is answered."""
+
+    def __init__(self, brand: str | None, query: reporting.Query, *, csv: bool) -> None:
+        self.brand, self.query, self._csv = brand, query, csv
+
+    def answer(self, name: str, document: BaseModel) -> Any:
+        """Return the document in the form asked for."""
+        if not self._csv:
+            return document
+        text = table(name, document.model_dump(mode="json", by_alias=True))
+        return Response(text, media_type=f"{_CSV}; charset=utf-8; header=present", headers={"Vary": "Accept"})
+
+
+def register_routes(app: FastAPI, *, reports: ReportService, clock: Clock) -> None:
+    """Add `/v1/reports/…`."""
+    ask = Depends(Ask(clock))
+
+    def route(name: str, summary: str, model: Any) -> Any:
+        return app.get(
+            f"/v1/reports/{name}",
+            name=name,
+            summary=summary,
+            tags=["reports"],
+            responses=_ANSWERS,
+            response_model=model,
+            response_model_by_alias=True,
+        )
+
+    @route("summary", "Totals of a period", SummaryReport)
+    async def summary(asking: Annotated[Asked, ask]) -> Any:
+        found = await reports.summary(asking.query)
+        grace = reports.lost_grace.total_seconds()
+        return asking.answer("summary", summary_report(found, asking.query, brand=asking.brand, lost_grace_s=grace))
+
+    @route("cobra", "Activities and people by COBRA level", ReportOf[Cobra])
+    async def cobra(asking: Annotated[Asked, ask]) -> Any:
+        found = await reports.cobra(asking.query)
+        return asking.answer("cobra", ReportOf[Cobra](**asked(asking.query, asking.brand), **parts(found)))
+
+    @route("ewom", "Word of mouth: volume, valence, exposure, share of voice, reviews, cascades", EwomReport)
+    async def ewom(asking: Annotated[Asked, ask], top: Count = 10) -> Any:
+        found = await reports.ewom(asking.query)
+        cascades = cascade_list(await reports.cascades(asking.query.scope, top))
+        return asking.answer("ewom", EwomReport(**asked(asking.query, asking.brand), **parts(found), cascades=cascades))
+
+    @route("campaigns", "Entries, rights, clicks and conversions by campaign", ReportOf[Campaigns])
+    async def campaigns(asking: Annotated[Asked, ask]) -> Any:
+        found = await reports.campaigns(asking.query)
+        return asking.answer("campaigns", ReportOf[Campaigns](**asked(asking.query, asking.brand), **parts(found)))
+
+    @route("influencers", "Advocates and detractors", ReportOf[Influencers])
+    async def influencers(asking: Annotated[Asked, ask], top: Count = 10) -> Any:
+        found = await reports.influencers(asking.query, top)
+        return asking.answer("influencers", ReportOf[Influencers](**asked(asking.query, asking.brand), **parts(found)))
+
+    @route("responses", "How the brand answers, and what follows", ReportOf[Responses])
+    async def responses(
+        asking: Annotated[Asked, ask],
+        target_s: Annotated[float, Query(gt=0, le=31_536_000, description="target for the first response, in seconds")] = 3_600,
+    ) -> Any:
+        found = await reports.responses(asking.query, target_s)
+        return asking.answer("responses", ReportOf[Responses](**asked(asking.query, asking.brand), **parts(found)))
+
+    @route("guard", "Holds: when, why, and who resumed", ReportOf[GuardReport])
+    async def guard(asking: Annotated[Asked, ask]) -> Any:
+        found = await reports.guard(asking.query)
+        return asking.answer("guard", ReportOf[GuardReport](**asked(asking.query, asking.brand), **parts(found)))
+
+
+def _wrong(pointer: str, detail: str, why: str) -> Problem:
+    return Problem(422, "invalid", detail, errors=[{"pointer": pointer, "detail": why}])
+
+
+def _check_size(query: reporting.Query) -> None:
+    try:
+        if query.compare:
+            query.scope.before()
+        count = len(points(query.scope, query.granularity, query.zone))
+    except OverflowError as error:
+        raise _wrong("/from", "The period is outside the calendar.", "the period before, or its calendar, has no date") from error
+    if count > POINTS_MOST:
+        raise _wrong("/granularity", f"A series has at most {POINTS_MOST} points.", "ask for a coarser one or a shorter period")
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise _wrong("/timezone", "The time zone is not known.", "is no IANA zone such as Europe/Berlin") from error
 
 
 def _scope(caller: Principal, brand: str | None, start: datetime | None, end: datetime) -> Scope:
     if start is None:
         start = _before(end)
     if start >= end:
-        raise Problem(
-            422,
-            "invalid",
-            "The period must end after it starts.",
-            errors=[{"pointer": "/from", "detail": f"is not before `to` ({end.isoformat()})"}],
-        )
+        raise _wrong("/from", "The period must end after it starts.", f"is not before `to` ({end.isoformat()})")
     return Scope(_brands(caller, brand), start, end)
 
 
@@ -65,8 +172,7 @@ def _before(end: datetime) -> datetime:
     try:
         return end - DEFAULT_PERIOD
     except OverflowError as error:
-        pointer = {"pointer": "/to", "detail": "is too early to have a week before it"}
-        raise Problem(422, "invalid", "The period is outside the calendar.", errors=[pointer]) from error
+        raise _wrong("/to", "The period is outside the calendar.", "is too early to have a week before it") from error
 
 
 def _brands(caller: Principal, brand: str | None) -> frozenset[str] | None:

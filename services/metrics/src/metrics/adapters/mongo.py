@@ -1,37 +1,77 @@
-"""Facts in MongoDB: one collection for each type, one document for each fact, inserted once and never changed."""
+"""Facts, hours, marks, trees and holds in MongoDB."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 
-from antiphon.mongo import Collection, Database, Document, PyMongoError, insert_new, is_transient, ping, transient
-from metrics.domain.facts import DecisionFact, DeliveryFact, EventFact, Fact
+from pymongo import UpdateOne
 
-EVENTS: Final = "kpi_events"
-DECISIONS: Final = "kpi_decisions"
-DELIVERIES: Final = "kpi_deliveries"
+from antiphon.errors import Transient
+from antiphon.mongo import (
+    Collection,
+    Database,
+    Document,
+    DuplicateKeyError,
+    PyMongoError,
+    insert_new,
+    is_transient,
+    ping,
+    transient,
+)
+from metrics.adapters.documents import COLLECTIONS, document, fact, pack, unpack
+from metrics.domain.facts import Fact
+from metrics.domain.hour import PARTS, Hour
+from metrics.domain.periods import Scope, floor
+from metrics.ports import HourKey, Mark
 
 PERIOD_INDEX: Final = [("brand", 1), ("event_time", 1)]
-"""Every report asks for a period of a brand. Each further index would halve the rate of inserts again."""
+"""Every question is about a period of a brand. Each further index would slow inserts by a fifth."""
+
+_TOO_SLOW = 50
+"""The server's error code for a query that used up its time."""
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def classified(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Make a method raise Transient for what may succeed later."""
+
+    @wraps(call)
+    async def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await call(*args, **kwargs)
+        except PyMongoError as error:
+            if getattr(error, "code", None) == _TOO_SLOW:
+                raise Transient("the period holds too much for one report: ask for a shorter one") from error
+            if is_transient(error):
+                raise transient(error) from error
+            raise
+
+    return wrapped
+
+
+def within(scope: Scope, moment: str) -> Document:
+    """Return the condition for a period of brands; `moment` names the field."""
+    # `> ""` is true of every brand, and lets an index on (brand, …) skip from brand to brand.
+    brand: Document = {"$gt": ""} if scope.brands is None else {"$in": sorted(scope.brands)}
+    return {"brand": brand, moment: {"$gte": scope.start, "$lt": scope.end}}
 
 
 class MongoFactStore:
-    """Records facts; `_id` is the fact's own, so the store refuses what it has."""
+    """Records facts, one collection for each type, one document for each fact, inserted once and never changed."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, timeout_ms: int) -> None:
         self._database = database
-        self._collections: dict[type[Fact], Collection] = {
-            EventFact: database[EVENTS],
-            DecisionFact: database[DECISIONS],
-            DeliveryFact: database[DELIVERIES],
-        }
+        self._collections: dict[type[Fact], Collection] = {kind: database[name] for kind, name in COLLECTIONS.items()}
+        self._timeout_ms = timeout_ms
 
+    @classified
     async def prepare(self) -> None:
         """Create the indexes that are missing. Raises Transient."""
-        try:
-            for collection in self._collections.values():
-                await collection.create_index(PERIOD_INDEX)
-        except PyMongoError as error:
-            raise transient(error) from error
+        for collection in self._collections.values():
+            await collection.create_index(PERIOD_INDEX)
 
     async def reachable(self) -> bool:
         """Tell whether the store answers."""
@@ -41,6 +81,7 @@ class MongoFactStore:
             return False
         return True
 
+    @classified
     async def add(self, facts: Sequence[Fact]) -> set[str]:
         """Record facts of one type, each with an id of its own; return the ids that were there already.
 
@@ -48,61 +89,84 @@ class MongoFactStore:
         """
         if not facts:
             return set()
+        return await insert_new(self._collections[type(facts[0])], [document(fact) for fact in facts])
+
+    @classified
+    async def records(self, scope: Scope) -> list[Fact]:
+        """Return all facts of a period. Raises Transient."""
+        found: list[Fact] = []
+        for kind, collection in self._collections.items():
+            cursor = collection.find(within(scope, "event_time"), max_time_ms=self._timeout_ms)
+            found += [fact(kind, kept) async for kept in cursor]
+        return found
+
+
+class MongoHours:
+    """Hours and their marks. `_id` of both: brand and hour."""
+
+    def __init__(self, database: Database, *, timeout_ms: int) -> None:
+        self._buckets = database["kpi_hours"]
+        self._marks = database["kpi_marks"]
+        self._timeout_ms = timeout_ms
+
+    @classified
+    async def prepare(self) -> None:
+        """Create the indexes that are missing. Raises Transient."""
+        for collection in (self._buckets, self._marks):
+            await collection.create_index([("brand", 1), ("hour", 1)])
+
+    @classified
+    async def raise_marks(self, hours: Iterable[HourKey], token: str) -> None:
+        """Mark hours with a token; durable when it returns."""
+        changes = [
+            UpdateOne({"_id": _id(brand, hour)}, {"$set": {"brand": brand, "hour": hour, "token": token}}, upsert=True)
+            for brand, hour in sorted(hours)
+        ]
+        if changes:
+            await self._marks.bulk_write(changes, ordered=False)
+
+    @classified
+    async def marks(self) -> list[Mark]:
+        """Return all marks."""
+        return [Mark(kept["brand"], kept["hour"], kept["token"]) async for kept in self._marks.find({})]
+
+    @classified
+    async def clear(self, mark: Mark) -> None:
+        """Remove a mark unless it was raised again meanwhile."""
+        await self._marks.delete_one({"_id": _id(mark.brand, mark.hour), "token": mark.token})
+
+    @classified
+    async def dirty(self, scope: Scope) -> set[HourKey]:
+        """Return the marked hours that a period touches."""
+        touched = Scope(scope.brands, floor(scope.start), scope.end)
+        return {(kept["brand"], kept["hour"]) async for kept in self._marks.find(within(touched, "hour"))}
+
+    @classified
+    async def basis(self, brand: str, hour: datetime) -> str | None:
+        """Return the token that an hour's bucket was built with; None: there is no bucket."""
+        kept = await self._buckets.find_one({"_id": _id(brand, hour)}, {"token": 1})
+        return kept["token"] if kept else None
+
+    @classified
+    async def put(self, mark: Mark, hour: Hour, basis: str | None) -> bool:
+        """Keep an hour if its bucket is still what `basis` says; tell whether it was."""
+        bucket = {"_id": _id(mark.brand, mark.hour), "brand": mark.brand, "hour": mark.hour, "token": mark.token, **pack(hour)}
+        if basis is not None:
+            done = await self._buckets.replace_one({"_id": bucket["_id"], "token": basis}, bucket)
+            return done.matched_count == 1
         try:
-            return await insert_new(self._collections[type(facts[0])], [document(fact) for fact in facts])
-        except PyMongoError as error:
-            if is_transient(error):
-                raise transient(error) from error
-            raise
+            await self._buckets.insert_one(bucket)
+        except DuplicateKeyError:
+            return False
+        return True
+
+    @classified
+    async def hours(self, scope: Scope, parts: Sequence[str]) -> list[tuple[str, datetime, Hour]]:
+        """Return the buckets that begin in a period, with these parts."""
+        shown: Any = {"brand": 1, "hour": 1, **dict.fromkeys(parts, 1)} if len(parts) < len(PARTS) else None
+        cursor = self._buckets.find(within(scope, "hour"), shown, max_time_ms=self._timeout_ms, batch_size=1_000)
+        return [(kept["brand"], kept["hour"], unpack(kept, parts)) async for kept in cursor]
 
 
-def document(fact: Fact) -> Document:
-    """Return the form in which a fact is kept: its words, times and derived milliseconds."""
-    common: dict[str, Any] = {
-        "_id": fact.fact_id,
-        "brand": fact.brand,
-        "platform": fact.platform,
-        "channel": fact.channel,
-        "kind": fact.kind,
-        "event_time": fact.event_time,
-        "received_time": fact.received_time,
-    }
-    match fact:
-        case EventFact():
-            return common | {"verb": fact.verb, "echo": fact.echo}
-        case DecisionFact():
-            return common | _decision(fact)
-        case DeliveryFact():
-            return common | _delivery(fact)
-
-
-def _decision(fact: DecisionFact) -> Document:
-    reasons: dict[str, int] = {}
-    for rule in fact.rules:
-        reasons[rule.reason] = reasons.get(rule.reason, 0) + 1
-    return {
-        "verb": fact.verb,
-        "echo": fact.echo,
-        "decided_time": fact.decided_time,
-        "decide_ms": fact.decide_ms,
-        "outcome": fact.outcome,
-        "reason": fact.reason,
-        "rule_ids": [rule.rule_id for rule in fact.rules],
-        "rule_reasons": [{"reason": reason, "count": count} for reason, count in reasons.items()],
-        "actions": [{"kind": action.kind, "mode": action.mode} for action in fact.actions],
-        "action_count": len(fact.actions),
-    }
-
-
-def _delivery(fact: DeliveryFact) -> Document:
-    return {
-        "action_id": fact.action_id,
-        "sequence": fact.sequence,
-        "event_id": fact.event_id,
-        "rule_id": fact.rule_id,
-        "mode": fact.mode,
-        "state": fact.state,
-        "reason": fact.reason,
-        "delivered_time": fact.delivered_time,
-        "pipeline_ms": fact.pipeline_ms,
-    }
+def _id(brand: str, hour: datetime) -> str:
+    return f"{brand}/{hour.astimezone(UTC):%Y-%m-%dT%H}"

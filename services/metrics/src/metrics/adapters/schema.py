@@ -1,12 +1,15 @@
 """The documents that the API answers with; their descriptions are the definitions that readers see."""
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any, Generic, TypeVar
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from metrics.domain.counts import Scope
-from metrics.domain.summary import Summary
+from metrics.domain.reports.ewom import Ewom
+from metrics.domain.reports.summary import Summary
+from metrics.reporting import Cascades, Query, Reported
+
+_BEFORE = "the same for the period of equal length right before; null unless asked for"
 
 Counts = Annotated[dict[str, int], Field(description="word → count; words that do not occur are absent")]
 Share = Annotated[float | None, Field(ge=0, description="a part of 1; null when there is nothing to divide by")]
@@ -86,15 +89,9 @@ class Latencies(_Part):
     received_to_decided: Latency = Field(description="reception → decision")
 
 
-class SummaryReport(_Part):
-    """Totals of a period, rebuilt from single facts at each request: a repeated delivery never changes them.
+class SummaryTotals(_Part):
+    """Totals of a period."""
 
-    How often facts arrived again is known for each process alone: the Prometheus counter `antiphon_metrics_duplicates_total`.
-    """
-
-    brand: str | None = Field(description="null: every brand that the key may see")
-    start: datetime = Field(serialization_alias="from", description="event times from here on")
-    end: datetime = Field(serialization_alias="to", description="event times before this moment")
     events: Events
     decisions: Decisions
     actions: Actions
@@ -103,9 +100,83 @@ class SummaryReport(_Part):
     automation: Automation
     latency_ms: Latencies
     lost: int = Field(description="events that have had no decision for longer than `lost_grace_seconds`; must be 0")
-    lost_grace_seconds: float
     parked: int = Field(description="actions whose outcome on the platform is unknown; they wait for a person")
     waiting: int = Field(description="actions that wait for a person's approval")
+
+
+class Period(_Part):
+    """A span of event times."""
+
+    start: datetime = Field(serialization_alias="from", description="event times from here on")
+    end: datetime = Field(serialization_alias="to", description="event times before this moment")
+
+
+class SummaryPoint(SummaryTotals, Period):
+    """Totals of a part of the period, or of the period before."""
+
+
+class Asked(Period):
+    """What was asked for."""
+
+    brand: str | None = Field(description="null: every brand that the key may see")
+    timezone: str = Field(description="IANA zone whose calendar cuts the series")
+    granularity: str = Field(description="none, hour, day, week or month")
+
+
+class SummaryReport(SummaryTotals, Asked):
+    """Totals of a period, rebuilt from single facts: a repeated delivery never changes them.
+
+    How often facts arrived again is known for each process alone: the Prometheus counter `antiphon_metrics_duplicates_total`.
+    """
+
+    lost_grace_seconds: float
+    series: list[SummaryPoint] = Field(description="the same totals for each hour, day, week or month")
+    before: SummaryPoint | None = Field(description=_BEFORE)
+
+
+B = TypeVar("B")
+
+
+class PointOf(Period, Generic[B]):
+    """The figures of a part of the period, or of the period before."""
+
+    total: B
+
+
+class ReportOf(Asked, Generic[B]):
+    """A report, rebuilt from single facts: a repeated delivery never changes it."""
+
+    total: B
+    series: list[PointOf[B]] = Field(description="the same figures for each hour, day, week or month")
+    before: PointOf[B] | None = Field(description=_BEFORE)
+
+
+class CascadeShape(_Part):
+    """A tree of replies and shares, over all its time. Deleted nodes still connect and are not counted."""
+
+    brand: str
+    root: str = Field(description="the post or conversation, by the platform's id")
+    platform: str
+    size: int = Field(description="live nodes, the root included")
+    depth: int = Field(description="the longest way from the root, in steps")
+    breadth: int = Field(description="the most live nodes on one level")
+    virality: float | None = Field(
+        description="structural virality: mean distance over all pairs of live nodes (Goel et al. 2016); null below two nodes"
+    )
+    waiting: int = Field(description="nodes whose parent has not been delivered; in no other figure")
+
+
+class CascadeList(_Part):
+    """The largest trees with something new in the period."""
+
+    largest: list[CascadeShape]
+    pending_hours: int = Field(description="hours of the period that are not in the trees yet; 0: the shapes are complete")
+
+
+class EwomReport(ReportOf[Ewom]):
+    """Word of mouth, with the largest cascades."""
+
+    cascades: CascadeList
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -126,7 +197,41 @@ Moment = Annotated[AwareDatetime, BeforeValidator(_with_date_and_time), AfterVal
 """A moment in a query, RFC 3339 with an offset; becomes UTC."""
 
 
-def report(summary: Summary, scope: Scope, *, brand: str | None, lost_grace_s: float) -> SummaryReport:
+def asked(query: Query, brand: str | None) -> dict[str, Any]:
+    """Return the fields that say what was asked for."""
+    scope = query.scope
+    return {
+        "brand": brand, "start": scope.start, "end": scope.end, "timezone": query.zone.key, "granularity": query.granularity,
+    }  # fmt: skip
+
+
+def parts(found: Reported[Any]) -> dict[str, Any]:
+    """Return total, series and the period before."""
+    before = found.before
+    return {
+        "total": found.total,
+        "series": [{"start": point.span.start, "end": point.span.end, "total": point.body} for point in found.series],
+        "before": {"start": before.span.start, "end": before.span.end, "total": before.body} if before else None,
+    }
+
+
+def summary_report(found: Reported[Summary], query: Query, *, brand: str | None, lost_grace_s: float) -> SummaryReport:
     """Return the document for a summary."""
-    parts = {name: getattr(summary, name) for name in Summary.__dataclass_fields__}
-    return SummaryReport(brand=brand, start=scope.start, end=scope.end, lost_grace_seconds=lost_grace_s, **parts)
+    points = [SummaryPoint(start=point.span.start, end=point.span.end, **_fields(point.body)) for point in found.series]
+    before = found.before
+    return SummaryReport(
+        **asked(query, brand),
+        **_fields(found.total),
+        lost_grace_seconds=lost_grace_s,
+        series=points,
+        before=SummaryPoint(start=before.span.start, end=before.span.end, **_fields(before.body)) if before else None,
+    )
+
+
+def cascade_list(found: Cascades) -> CascadeList:
+    """Return the document for the largest cascades."""
+    return CascadeList(largest=[CascadeShape.model_validate(tree) for tree in found.trees], pending_hours=found.pending_hours)
+
+
+def _fields(summary: Summary) -> dict[str, Any]:
+    return {name: getattr(summary, name) for name in Summary.__dataclass_fields__}

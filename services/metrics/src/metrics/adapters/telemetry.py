@@ -1,15 +1,23 @@
 """The service's metrics: counted once for each fact, when it is recorded for the first time."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from prometheus_client import Gauge
 
 from antiphon.telemetry import Telemetry
 from metrics.adapters import codec
-from metrics.domain.facts import DecisionFact, DeliveryFact, EventFact, Fact
+from metrics.domain.facts import PLATFORM_EFFECTS, POSTED, DecisionFact, DeliveryFact, EntryFact, EventFact, Fact
 
-FACT_NAMES: Final[dict[type[Fact], str]] = {EventFact: "event", DecisionFact: "decision", DeliveryFact: "delivery"}
+FACT_NAMES: Final[dict[type[Fact], str]] = {
+    EventFact: "event",
+    DecisionFact: "decision",
+    DeliveryFact: "delivery",
+    EntryFact: "entry",
+}
+
+UNDETERMINED: Final = "none"
+"""The word for a level or a polarity that is not determined: an empty label would look like a missing one."""
 
 _MS: Final = 1_000.0
 
@@ -35,6 +43,24 @@ class PrometheusCounters:
             "pipeline_seconds", "Time of the event on the platform to the effect posted there."
         ).labels()
         self._decide = telemetry.histogram("decide_seconds", "Reception of an event to its decision.").labels()
+        self._activities = telemetry.counter(
+            "activities",
+            "People's new activities recorded, by COBRA level and polarity.",
+            platform=platforms,
+            level=_words(codec.LEVELS),
+            polarity=_words(codec.POLARITIES),
+        )
+        self._exposure = telemetry.counter(
+            "exposure_people",
+            "Sum of the known reach of people's new activities: how many may have seen them.",
+            platform=platforms,
+        )
+        self._posted = telemetry.counter(
+            "posted_effects", "Effects posted on platforms; the automation share is that of mode auto.", mode=codec.MODES.all
+        )
+        self._entries = telemetry.counter(
+            "entries", "Changes of campaign entries recorded, by the state reached.", state=codec.ENTRY_STATES.all
+        )
         self._duplicates = telemetry.counter(
             "duplicates", "Facts that had been recorded before and arrived again.", fact=FACT_NAMES.values()
         )
@@ -52,6 +78,8 @@ class PrometheusCounters:
                     self._decision(fact)
                 case DeliveryFact():
                     self._delivery(fact)
+                case EntryFact():
+                    self._entries.labels(fact.state).inc()
 
     def repeated(self, facts: Sequence[Fact]) -> None:
         """Count facts that had been recorded before."""
@@ -68,11 +96,27 @@ class PrometheusCounters:
             self._rule_reasons.labels(rule.reason).inc()
         if fact.decide_ms is not None:
             self._decide.observe(fact.decide_ms / _MS)
+        said = fact.said
+        if fact.verb == "create" and not fact.echo:
+            self._activities.labels(fact.platform, said.level or UNDETERMINED, said.polarity or UNDETERMINED).inc()
+            self._exposure.labels(fact.platform).inc(said.reach or 0)
 
     def _delivery(self, fact: DeliveryFact) -> None:
         self._deliveries.labels(fact.platform, fact.kind, fact.state).inc()
         if fact.pipeline_ms is not None:
             self._pipeline.observe(fact.pipeline_ms / _MS)
+        if fact.state == POSTED and fact.kind in PLATFORM_EFFECTS:
+            self._posted.labels(fact.mode).inc()
+
+
+def _words(words: codec.Words) -> list[str]:
+    return [word or UNDETERMINED for word in words.all]
+
+
+def holds_gauge(telemetry: Telemetry, active: Callable[[], int]) -> None:
+    """Declare the gauge of holds in force."""
+    gauge = telemetry.gauge("holds_active", "Holds in force now, over all brands, as this process knows from the configuration.")
+    gauge.labels().set_function(lambda: float(active()))
 
 
 def lag_gauge(telemetry: Telemetry) -> Gauge:

@@ -46,6 +46,50 @@ class ActionFact:
     mode: str
 
 
+@dataclass(frozen=True, slots=True)
+class Referral:
+    """Where a click or a conversion came from; `click` is the event id of the click that a conversion names.
+
+    `value` is in millionths of `currency`, so that sums are exact.
+    """
+
+    link: str
+    action_id: str
+    click: str
+    reference: str
+    value: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What was understood of an event, and whose it is.
+
+    `person`: a pseudonym of 63 bits, None where the platform hides the author. `level`: the COBRA level, empty for what
+    is no activity. `sentiment` in thousandths from -1000 to 1000 and `rating` in hundredths, so that sums are exact.
+    `reach`: the platform's reported reach, else the author's followers; None where neither is known.
+    """
+
+    person: int | None = None
+    level: str = ""
+    polarity: str = ""
+    sentiment: int | None = None
+    topics: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
+    flags: tuple[str, ...] = ()
+    language: str = ""
+    rating: int | None = None
+    reach: int | None = None
+    ad: bool = False
+    object: str = ""
+    parent: str = ""
+    root: str = ""
+    referral: Referral | None = None
+
+
+NOTHING_SAID = Said()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionFact:
     """What the rules made of one event. Of several decisions on one event the first recorded stays.
@@ -67,6 +111,7 @@ class DecisionFact:
     reason: str
     rules: tuple[RuleFact, ...]
     actions: tuple[ActionFact, ...]
+    said: Said = NOTHING_SAID
 
     @property
     def fact_id(self) -> str:
@@ -81,7 +126,10 @@ class DecisionFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryFact:
-    """One change of an action's state; `sequence` counts those of one action from 1."""
+    """One change of an action's state; `sequence` counts those of one action from 1.
+
+    `person` is the one answered; `target` what was answered, `root` its post, `posted_object` what the platform calls the answer.
+    """
 
     action_id: str
     sequence: int
@@ -97,6 +145,10 @@ class DeliveryFact:
     event_time: datetime
     received_time: datetime | None
     delivered_time: datetime | None
+    person: int | None = None
+    target: str = ""
+    root: str = ""
+    posted_object: str = ""
 
     @property
     def fact_id(self) -> str:
@@ -111,7 +163,52 @@ class DeliveryFact:
         return milliseconds(self.event_time, self.delivered_time)
 
 
-Fact = EventFact | DecisionFact | DeliveryFact
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFact:
+    """One change of an entry to a campaign; `event_time` is the entry's own, the same in all its changes."""
+
+    entry_id: str
+    sequence: int
+    brand: str
+    campaign: str
+    platform: str
+    channel: str
+    state: str
+    reason: str
+    person: int | None
+    flags: tuple[str, ...]
+    terms_version: int
+    event_time: datetime
+    changed_time: datetime | None
+
+    @property
+    def fact_id(self) -> str:
+        """Unique for each change."""
+        return f"{self.entry_id}/{self.sequence}"
+
+
+Fact = EventFact | DecisionFact | DeliveryFact | EntryFact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """One generation of a hold, from the configuration: set when `active`, else ended by `actor`."""
+
+    brand: str
+    hold: str
+    generation: int
+    active: bool
+    mode: str
+    platform: str
+    campaign: str
+    topic: str
+    rule_id: str
+    reason: str
+    severity: int
+    notice_only: bool
+    actor: str
+    since_time: datetime | None
+    changed_time: datetime | None
 
 
 def milliseconds(start: datetime | None, end: datetime | None) -> int | None:

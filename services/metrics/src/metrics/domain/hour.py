@@ -1,0 +1,131 @@
+"""One hour of a brand in compact form: everything that reports need of its records, and nothing else.
+
+Hours add up: a report over a period reads its hours and never the records behind them. All numbers are whole, so that a sum
+is the
+same in whatever order it is made.
+"""
+
+from array import array
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from hashlib import blake2b
+
+Key = tuple[str | int, ...]
+Table = dict[Key, list[int]]
+"""Words of closed sets (and names that the brand gave) → sums."""
+
+Columns = dict[str, "array[int]"]
+"""Name → whole numbers of 64 bits; columns whose names share a beginning belong row by row together."""
+
+Rows = list[list[str | int | None]]
+
+NO_NUMBER = -1
+"""In a column: not known."""
+
+
+def ident(text: str) -> int:
+    """Return 63 bits that stand for an object's id on its platform."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 1
+
+
+@dataclass(slots=True)
+class Hour:
+    """The parts of an hour; each report loads those it needs.
+
+    | part | key or row → values |
+    |---|---|
+    | counts | family, words … → number |
+    | undecided | received time in ms, of each event without a decision |
+    | latency | family, milliseconds → number |
+    | speech | platform, kind, level, polarity, topics, campaigns → the values of `SPEECH` |
+    | reach | platform, reach → number of statements with it |
+    | people | `platform level` → persons, each once, at the highest level of this hour |
+    | reviews | object, time in ms, verb, rating, platform |
+    | influence | `platform persons`, `… objects`, `… reaches`, `… signs` (1, -1); `drawn` → what was answered or reacted to |
+    | service | `answered` objects, `answer …` rows, `voice …` rows, `echo …` rows |
+    | posts | `engaged`, root → number of engagements; `own`, root → reach of the brand's own post |
+    | entries | campaign, platform, state, reason → number; campaign, `reached`, state → number |
+    | entrants | campaign → persons |
+    | referrals | kind, event, time in ms, person, link, action, click, value in millionths, currency, campaigns |
+    | nodes | root, platform, object, parent, 1 for a deletion, time in ms |
+    """
+
+    counts: Table = field(default_factory=dict)
+    undecided: Columns = field(default_factory=dict)
+    latency: Table = field(default_factory=dict)
+    speech: Table = field(default_factory=dict)
+    reach: Table = field(default_factory=dict)
+    people: Columns = field(default_factory=dict)
+    reviews: Rows = field(default_factory=list)
+    influence: Columns = field(default_factory=dict)
+    service: Columns = field(default_factory=dict)
+    posts: Table = field(default_factory=dict)
+    entries: Table = field(default_factory=dict)
+    entrants: Columns = field(default_factory=dict)
+    referrals: Rows = field(default_factory=list)
+    nodes: Rows = field(default_factory=list)
+
+
+PARTS = tuple(part.name for part in fields(Hour))
+
+SPEECH = (
+    "events",
+    "scored",
+    "sentiment",
+    "reach",
+    "reach_scored",
+    "reach_sentiment",
+    "unknown",
+    "unknown_scored",
+    "unknown_sentiment",
+)
+"""Sums kept for each sort of event: how many; how many with a sentiment, and its sum; of those with a known reach: its sum,
+its sum
+over the scored ones, its sum times sentiment; of those with an unknown one: how many, how many scored, and the sum of their
+sentiment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What happened in [start, end) of one brand; at most an hour, and an hour as a rule."""
+
+    brand: str
+    start: datetime
+    end: datetime
+    hour: Hour
+
+
+def add(table: Table, key: Key, *values: int) -> None:
+    """Add values to a row of a table."""
+    row = table.get(key)
+    if row is None:
+        table[key] = list(values)
+        return
+    for position, value in enumerate(values):
+        row[position] += value
+
+
+def append(columns: Columns, name: str, value: int) -> None:
+    """Append a value to a column."""
+    column = columns.get(name)
+    if column is None:
+        column = columns[name] = array("q")
+    column.append(value)
+
+
+def family(hours: list[Hour], part: str, name: str) -> Table:
+    """Return the sum of one family of a table: the rest of the key → values."""
+    found: Table = {}
+    for hour in hours:
+        table: Table = getattr(hour, part)
+        for key, values in table.items():
+            if key[0] == name:
+                add(found, key[1:], *values)
+    return found
+
+
+def each(hours: list[Hour], part: str) -> Iterator[tuple[Key, list[int]]]:
+    """Yield the rows of a table of all hours."""
+    for hour in hours:
+        yield from getattr(hour, part).items()

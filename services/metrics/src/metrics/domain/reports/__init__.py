@@ -1,0 +1,1 @@
+"""What each report says, from hours: every definition of a figure stands here, once."""

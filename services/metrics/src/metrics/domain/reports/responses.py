@@ -1,0 +1,180 @@
+"""How the brand answers: engagement, response rate and time, automation, and what follows after a reply."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metrics.domain.counts import Histogram
+from metrics.domain.hour import NO_NUMBER, Hour, Table
+from metrics.domain.reports.figures import Described, Latency, Part, latency, part, ratio
+from metrics.domain.reports.summary import distribution, response, split
+
+PARTS = ("counts", "latency", "service", "posts")
+"""What the report reads of each hour."""
+
+FOLLOW_UP_MS = 72 * 3_600_000
+"""A person who goes on within three days of an answer follows up on it; later it is another matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engagement(Described):
+    """Contributing and creating activities on posts, by the reach of those posts."""
+
+    activities: int
+    """Contributing and creating activities that belong to a post."""
+    posts: int
+    """The brand's own posts of the period."""
+    posts_with_reach: Part
+    """Those whose reach (or, failing that, the account's followers at the time) is known, of all."""
+    rate: float | None
+    """Activities on posts of known reach, divided by the sum of that reach; null where none is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers(Described):
+    """Who answered: without a person, with one's approval, or a person alone on the platform itself."""
+
+    auto: Part
+    """Posted replies and private replies without a person's approval, of all answers."""
+    approved: Part
+    """Posted ones that a person approved, of all answers."""
+    human: Part
+    """Comments that people of the brand answered on the platform themselves, by the time of their answer, of all answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class FollowUps(Described):
+    """What the person answered said next in the same thread, within 72 hours and within the period: the first reply or
+    message.
+    """
+
+    answers: int
+    """Posted answers to people whom the platform does not hide."""
+    positive: Part
+    """Answers whose first follow-up is positive, of all these."""
+    neutral: Part
+    """Answers whose first follow-up is neutral or undetermined, of all these."""
+    negative: Part
+    """Answers whose first follow-up is negative, of all these."""
+    none: Part
+    """Answers without a follow-up, of all these."""
+
+
+@dataclass(frozen=True, slots=True)
+class Responses(Described):
+    """Service in a period, by the time of the event answered."""
+
+    answerable: int
+    """New comments, replies, mentions, messages, reviews, posts and story mentions by people."""
+    answered: int
+    """Events with at least one reply or private reply posted by this platform."""
+    response_rate: Part
+    """Answered, of answerable."""
+    first_response_ms: Latency
+    """From the time of the event on its platform to its first posted answer."""
+    target_s: float
+    """The target asked for, in seconds."""
+    inside_target: Part
+    """First answers within the target, of answerable events: what was never answered is outside."""
+    answers: Answers
+    follow_ups: FollowUps
+    lost_to_limits: int
+    """Actions that a limit or a platform's quota held back for good."""
+    failed: int
+    """Actions that the platform refused for good."""
+    engagement: Engagement
+
+
+def responses(hours: Sequence[Hour], target_s: float) -> Responses:
+    """Return the report of a period."""
+    families = split(hours, "counts")
+    first = distribution(split(hours, "latency").get("first", {}))
+    told = response(families)
+    deliveries = families.get("delivery", {})
+    return Responses(
+        answerable=told.answerable,
+        answered=told.answered,
+        response_rate=part(min(told.answered, told.answerable), told.answerable),
+        first_response_ms=latency(first),
+        target_s=target_s,
+        inside_target=part(min(_inside(first, target_s), told.answerable), told.answerable),
+        answers=_answers(hours),
+        follow_ups=_follow_ups(hours),
+        lost_to_limits=_delivered(deliveries, "suppressed", "limit"),
+        failed=_delivered(deliveries, "failed", None),
+        engagement=_engagement(split(hours, "posts")),
+    )
+
+
+def _inside(first: Histogram, target_s: float) -> int:
+    return first.within(int(target_s * 1_000))
+
+
+def _delivered(deliveries: Table, state: str, reason: str | None) -> int:
+    return sum(values[0] for key, values in deliveries.items() if key[0] == state and reason in (None, key[1]))
+
+
+def _answers(hours: Sequence[Hour]) -> Answers:
+    ours: set[int] = set()
+    approved = total = 0
+    for hour in hours:
+        ours.update(hour.service.get("answer object", ()))
+        decided = hour.service.get("answer approved", ())
+        approved, total = approved + sum(decided), total + len(decided)
+    human = {
+        parent
+        for hour in hours
+        for echo, parent in zip(hour.service.get("echo object", ()), hour.service.get("echo parent", ()), strict=True)
+        if echo not in ours
+    }
+    whole = total + len(human)
+    return Answers(part(total - approved, whole), part(approved, whole), part(len(human), whole))
+
+
+def _follow_ups(hours: Sequence[Hour]) -> FollowUps:
+    voices = _voices(hours)
+    found = {1: 0, 0: 0, -1: 0, None: 0}
+    names = ("answer person", "answer root", "answer time")
+    for hour in hours:
+        for person, root, time in zip(*(hour.service.get(name, ()) for name in names), strict=True):
+            if person != NO_NUMBER:
+                found[_first_after(voices.get((person, root), []), time)] += 1
+    whole = sum(found.values())
+    return FollowUps(whole, part(found[1], whole), part(found[0], whole), part(found[-1], whole), part(found[None], whole))
+
+
+def _voices(hours: Sequence[Hour]) -> dict[tuple[int, int], list[tuple[int, int]]]:
+    """Return person and root → time and sign of what the person said there, in order; of those alone who were answered."""
+    answered = {
+        pair
+        for hour in hours
+        for pair in zip(hour.service.get("answer person", ()), hour.service.get("answer root", ()), strict=True)
+    }
+    voices: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    names = ("voice person", "voice root", "voice time", "voice sign")
+    for hour in hours:
+        for person, root, time, sign in zip(*(hour.service.get(name, ()) for name in names), strict=True):
+            if (person, root) in answered:
+                voices.setdefault((person, root), []).append((time, sign))
+    for said in voices.values():
+        said.sort()
+    return voices
+
+
+def _first_after(said: list[tuple[int, int]], time: int) -> int | None:
+    position = bisect_right(said, (time, 2))
+    if position == len(said) or said[position][0] > time + FOLLOW_UP_MS:
+        return None
+    return said[position][1]
+
+
+def _engagement(posts: dict[str, Table]) -> Engagement:
+    own, engaged = posts.get("own", {}), posts.get("engaged", {})
+    reached = {root: reach for (root,), [reach] in own.items() if reach > 0}
+    on_reached = sum(values[0] for (root,), values in engaged.items() if root in reached)
+    return Engagement(
+        activities=sum(values[0] for values in engaged.values()),
+        posts=len(own),
+        posts_with_reach=part(len(reached), len(own)),
+        rate=ratio(on_reached, sum(reached.values())),
+    )
