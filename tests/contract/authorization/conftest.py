@@ -112,7 +112,9 @@ async def house(mongo_uri: str, unique_name: Callable[[str], str]) -> AsyncItera
             "rules": await _application(stack, rules.app.api(RulesApiSettings(**sealed))),
             "publisher": await _application(stack, publisher.app.api(PublisherSettings(**sealed))),
             "ingest": await _application(stack, ingest.app.build(IngestSettings(**sealed))),
-            "metrics": await _application(stack, metrics.app.build(MetricsSettings(**where, metrics_person_key=SecretStr("k" * 16)))),
+            "metrics": await _application(
+                stack, metrics.app.build(MetricsSettings(**where, metrics_person_key=SecretStr("k" * 16)))
+            ),
         }
         store = MongoConfigStore(database)
         for _, entity in made.values():

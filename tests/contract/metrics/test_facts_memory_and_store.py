@@ -1,7 +1,7 @@
 """One body for the fake and the store: whatever is recorded, in any order, both count the same."""
 
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,38 +10,70 @@ from pydantic import SecretStr
 
 from antiphon.mongo import connect
 from antiphon.settings import MongoSettings
-from metrics.adapters.mongo import MongoFactStore
-from metrics.adapters.reports import MongoFactCounts
-from metrics.domain.counts import Scope
+from antiphon.testing import FakeClock
+from metrics.adapters.mongo import MongoFactStore, MongoHours
+from metrics.adapters.trees import MongoTrees
+from metrics.building import BuildService
 from metrics.domain.facts import ActionFact, DecisionFact, DeliveryFact, EventFact, Fact, RuleFact
-from metrics.domain.summary import Summary, summarize
-from metrics.testing import MemoryFacts
+from metrics.domain.fold import epoch_ms
+from metrics.domain.periods import Scope, floor
+from metrics.domain.reports.summary import PARTS, Summary, summarize
+from metrics.reading import Reader
+from metrics.testing import MemoryFacts, MemoryHours, MemoryTrees
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 DAY = Scope(frozenset({"acme"}), NOON, NOON + timedelta(days=1))
 SEED = 20260302
 
+
+class Kept:
+    """Facts with their hours: what is recorded is marked first, as the service does."""
+
+    def __init__(self, facts: Any, hours: Any, trees: Any) -> None:
+        self._facts, self.hours = facts, hours
+        self.reader = Reader(facts=facts, hours=hours)
+        self.builder = BuildService(facts=facts, hours=hours, trees=trees, clock=FakeClock(), settle_s=0.001)
+        self._marks = 0
+
+    async def add(self, facts: Sequence[Fact]) -> set[str]:
+        self._marks += 1
+        await self.hours.raise_marks({(fact.brand, floor(fact.event_time)) for fact in facts}, f"token {self._marks}")
+        found: set[str] = await self._facts.add(facts)
+        return found
+
+    async def build_all(self) -> None:
+        for mark in await self.hours.marks():
+            await self.builder.build(mark)
+        assert await self.hours.marks() == []
+
+
+def in_memory() -> Kept:
+    return Kept(MemoryFacts(), MemoryHours(), MemoryTrees())
+
+
 Pair = tuple[Any, Any]
-"""A FactStore and the FactCounts over the same facts."""
+"""What takes facts, and what is counted over: the same one."""
 
 
 @pytest.fixture(params=["memory", "mongo"])
 async def facts(request: pytest.FixtureRequest, unique_name: Callable[[str], str]) -> AsyncIterator[Pair]:
     if request.param == "memory":
-        memory = MemoryFacts()
+        memory = in_memory()
         yield memory, memory
         return
     settings = MongoSettings(mongo_uri=SecretStr(request.getfixturevalue("mongo_uri")), mongo_database=unique_name("facts"))
     client, database = connect(settings)
-    store = MongoFactStore(database)
+    store, hours = MongoFactStore(database, timeout_ms=20_000), MongoHours(database, timeout_ms=20_000)
     await store.prepare()
-    yield store, MongoFactCounts(database, timeout_ms=20_000)
+    await hours.prepare()
+    kept = Kept(store, hours, MongoTrees(database))
+    yield kept, kept
     await client.drop_database(database.name)
     client.close()
 
 
 def event(identity: str, **changes: Any) -> EventFact:
-    base = {
+    base: dict[str, Any] = {
         "brand": "acme",
         "platform": "facebook",
         "channel": "main",
@@ -55,7 +87,7 @@ def event(identity: str, **changes: Any) -> EventFact:
 
 
 def decision(identity: str, **changes: Any) -> DecisionFact:
-    base = {
+    base: dict[str, Any] = {
         "brand": "acme",
         "platform": "facebook",
         "channel": "main",
@@ -74,7 +106,7 @@ def decision(identity: str, **changes: Any) -> DecisionFact:
 
 
 def delivery(action: str, sequence: int, **changes: Any) -> DeliveryFact:
-    base = {
+    base: dict[str, Any] = {
         "event_id": f"event of {action}",
         "brand": "acme",
         "platform": "facebook",
@@ -91,15 +123,17 @@ def delivery(action: str, sequence: int, **changes: Any) -> DeliveryFact:
     return DeliveryFact(action_id=action, sequence=sequence, **(base | changes))
 
 
-async def summary(counts: Any, scope: Scope = DAY, *, at: datetime = NOON + timedelta(hours=1)) -> Summary:
-    return summarize(
-        events=await counts.events(scope),
-        decisions=await counts.decisions(scope),
-        deliveries=await counts.deliveries(scope),
-        posted_ms=await counts.posted_ms(scope),
-        decided_ms=await counts.decided_ms(scope),
-        lost=await counts.undecided(scope, at),
-    )
+async def summary(counts: Kept, scope: Scope = DAY, *, at: datetime = NOON + timedelta(hours=1)) -> Summary:
+    """From records first and from buckets then: both say the same."""
+    live = await read(counts, scope, at)
+    await counts.build_all()
+    assert await read(counts, scope, at) == live
+    return live
+
+
+async def read(counts: Kept, scope: Scope, at: datetime) -> Summary:
+    pieces = await counts.reader.pieces(scope, [], PARTS)
+    return summarize([piece.hour for piece in pieces], received_before_ms=epoch_ms(at))
 
 
 async def test_nothing_recorded_gives_zeros_and_no_shares(facts: Pair) -> None:
@@ -174,7 +208,7 @@ async def test_a_thousand_shuffled_repeated_facts_give_the_oracles_report(facts:
     store, counts = facts
     dice = random.Random(SEED)
     print(f"seed {SEED}")
-    oracle = MemoryFacts()
+    oracle = in_memory()
     for group in (a_life(dice, kind) for kind in (random_event, random_decision, random_delivery)):
         for fact in group:
             await oracle.add([fact])

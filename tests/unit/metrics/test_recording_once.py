@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from typing_extensions import override
 
 from antiphon.errors import Transient
 from antiphon.telemetry import Telemetry
+from antiphon.testing import FakeClock
 from metrics.adapters.telemetry import PrometheusCounters
 from metrics.domain.facts import DecisionFact, EventFact, Fact
-from metrics.service import RecordService
-from metrics.testing import MemoryFacts
+from metrics.service import Marker, RecordService
+from metrics.testing import MemoryFacts, MemoryHours, MemoryNames
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -55,6 +57,7 @@ class FailingOnce(MemoryFacts):
         super().__init__()
         self.failed = False
 
+    @override
     async def add(self, facts: Sequence[Fact]) -> set[str]:
         if isinstance(facts[0], DecisionFact) and not self.failed:
             self.failed = True
@@ -67,12 +70,17 @@ def telemetry() -> Telemetry:
     return Telemetry("metrics")
 
 
+def recording(store: MemoryFacts, telemetry: Telemetry) -> RecordService:
+    marker = Marker(hours=MemoryHours(), clock=FakeClock(), settle_s=30)
+    return RecordService(store=store, marker=marker, names=MemoryNames(), counters=PrometheusCounters(telemetry))
+
+
 def value(telemetry: Telemetry, name: str, **labels: str) -> float | None:
     return telemetry.registry.get_sample_value(f"antiphon_metrics_{name}", labels)
 
 
 async def test_repeats_inside_a_batch_and_between_batches_are_counted_as_such(telemetry: Telemetry) -> None:
-    service = RecordService(store=MemoryFacts(), counters=PrometheusCounters(telemetry))
+    service = recording(MemoryFacts(), telemetry)
     await service.record([event(1), event(2), event(1)])
     await service.record([event(2), event(3)])
     assert value(telemetry, "events_total", platform="facebook", kind="comment") == 3
@@ -81,14 +89,14 @@ async def test_repeats_inside_a_batch_and_between_batches_are_counted_as_such(te
 
 
 async def test_an_event_and_its_decision_share_an_id_and_do_not_hide_each_other(telemetry: Telemetry) -> None:
-    service = RecordService(store=MemoryFacts(), counters=PrometheusCounters(telemetry))
+    service = recording(MemoryFacts(), telemetry)
     await service.record([event(1), decision(1, "acted")])
     assert value(telemetry, "events_total", platform="facebook", kind="comment") == 1
     assert value(telemetry, "decisions_total", outcome="acted") == 1
 
 
 async def test_the_first_decision_on_an_event_stays(telemetry: Telemetry) -> None:
-    service = RecordService(store=MemoryFacts(), counters=PrometheusCounters(telemetry))
+    service = recording(MemoryFacts(), telemetry)
     await service.record([decision(1, "no_match"), decision(1, "acted")])
     await service.record([decision(1, "acted")])
     assert value(telemetry, "decisions_total", outcome="no_match") == 1
@@ -96,7 +104,7 @@ async def test_the_first_decision_on_an_event_stays(telemetry: Telemetry) -> Non
 
 
 async def test_a_batch_that_failed_half_way_is_repeated_without_counting_twice(telemetry: Telemetry) -> None:
-    service = RecordService(store=FailingOnce(), counters=PrometheusCounters(telemetry))
+    service = recording(FailingOnce(), telemetry)
     batch = [event(1), decision(1, "acted")]
     with pytest.raises(Transient):
         await service.record(batch)

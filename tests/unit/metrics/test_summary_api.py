@@ -1,5 +1,7 @@
 """The summary over HTTP: who sees what, which periods are right, and what the document says."""
 
+import csv
+import io
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,6 +10,7 @@ import httpx
 import orjson
 import pytest
 from fastapi import FastAPI
+from typing_extensions import override
 
 from antiphon.auth import KeyRing, NewKey, new_key
 from antiphon.config_feed import Change
@@ -17,10 +20,12 @@ from antiphon.telemetry import Telemetry
 from antiphon.testing import FakeClock
 from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
 from metrics.adapters.http import register_routes
-from metrics.domain.counts import Scope
+from metrics.adapters.table import safe
 from metrics.domain.facts import EventFact
-from metrics.service import ReportService
-from metrics.testing import MemoryFacts
+from metrics.domain.periods import Scope, floor
+from metrics.reading import Reader
+from metrics.reporting import ReportService
+from metrics.testing import MemoryFacts, MemoryHolds, MemoryHours, MemoryNames, MemoryTrees
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -30,10 +35,11 @@ class AwayAtWill(MemoryFacts):
 
     away = False
 
-    async def events(self, scope: Scope) -> Any:
+    @override
+    async def records(self, scope: Scope) -> Any:
         if self.away:
             raise Transient("the document store failed: AutoReconnect")
-        return await super().events(scope)
+        return await super().records(scope)
 
 
 class Rig:
@@ -44,7 +50,15 @@ class Rig:
         self.facts = AwayAtWill()
         self._ring = KeyRing(self.clock)
         self.app: FastAPI = build_api("metrics", telemetry=Telemetry("metrics"), readiness=self._ready, keys=self._ring)
-        reports = ReportService(counts=self.facts, clock=self.clock, lost_grace=timedelta(seconds=60))
+        self.hours = MemoryHours()
+        reports = ReportService(
+            reader=Reader(facts=self.facts, hours=self.hours),
+            trees=MemoryTrees(),
+            holds=MemoryHolds(),
+            names=MemoryNames(),
+            clock=self.clock,
+            lost_grace=timedelta(seconds=60),
+        )
         register_routes(self.app, reports=reports, clock=self.clock)
         self.client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url="http://metrics")
 
@@ -57,9 +71,9 @@ class Rig:
         self._ring.apply([Change(0, f"api_key//{key.key_id}", ConfigRecord(generation=1, api_key=config))])
         return key
 
-    async def get(self, key: NewKey | None, **parameters: str) -> httpx.Response:
+    async def get(self, key: NewKey | None, report: str = "summary", **parameters: str) -> httpx.Response:
         headers = {"authorization": f"Bearer {key.token}"} if key else {}
-        return await self.client.get("/v1/reports/summary", params=parameters, headers=headers)
+        return await self.client.get(f"/v1/reports/{report}", params=parameters, headers=headers)
 
     async def have(self, identity: str, brand: str, age: timedelta) -> None:
         moment = NOW - age
@@ -74,6 +88,7 @@ class Rig:
             event_time=moment,
             received_time=moment,
         )
+        await self.hours.raise_marks([(brand, floor(moment))], identity)
         await self.facts.add([fact])
 
 
@@ -153,6 +168,12 @@ async def test_without_a_good_key_there_is_nothing(rig: Rig) -> None:
         ({"to": "0001-01-01T00:00:00+14:00"}, "/to"),
         ({"from": "9999-12-31T23:00:00-14:00"}, "/from"),
         ({"brand": ""}, "/brand"),
+        ({"granularity": "decade"}, "/granularity"),
+        ({"granularity": "hour", "from": "2025-03-02T12:00:00Z"}, "/granularity"),
+        ({"timezone": "Mars/Olympus"}, "/timezone"),
+        ({"timezone": "../../etc/passwd"}, "/timezone"),
+        ({"compare": "true", "from": "0001-01-02T00:00:00Z"}, "/from"),
+        ({"format": "pdf"}, "/format"),
         ({"brand": "x" * 200}, "/brand"),
     ],
 )
@@ -178,5 +199,37 @@ async def test_the_document_is_described_as_it_is(rig: Rig) -> None:
     assert set(schema["properties"]) == set(answer)
     assert "antiphon_metrics_duplicates_total" in schema["description"]
     operation = description["paths"]["/v1/reports/summary"]["get"]
-    assert {parameter["name"] for parameter in operation["parameters"]} == {"brand", "from", "to"}
+    asked = {"brand", "from", "to", "granularity", "timezone", "compare", "format"}
+    assert {parameter["name"] for parameter in operation["parameters"]} == asked
     assert set(operation["responses"]) == {"200", "401", "403", "404", "422", "429", "503"}
+
+
+@pytest.mark.parametrize("name", ["cobra", "ewom", "campaigns", "influencers", "responses", "guard"])
+async def test_every_report_has_its_period_its_series_and_the_period_before(rig: Rig, name: str) -> None:
+    asked = {"granularity": "day", "timezone": "Asia/Kolkata", "compare": "true"}
+    document = orjson.loads((await rig.get(rig.key("acme"), name, **asked)).content)
+    assert (document["timezone"], document["granularity"], len(document["series"])) == ("Asia/Kolkata", "day", 8)
+    assert document["series"][1]["from"] == "2026-02-23T18:30:00Z"
+    assert (document["before"]["from"], document["before"]["to"]) == ("2026-02-16T12:00:00Z", "2026-02-23T12:00:00Z")
+    assert set(document["series"][0]["total"]) == set(document["before"]["total"]) == set(document["total"])
+    assert (await rig.get(rig.key("acme"), name, brand="other")).status_code == 404
+    description = orjson.loads((await rig.client.get("/openapi.json")).content)
+    operation = description["paths"][f"/v1/reports/{name}"]["get"]
+    assert set(operation["responses"]["200"]["content"]) == {"application/json", "text/csv"}
+
+
+async def test_csv_has_one_row_for_each_figure(rig: Rig) -> None:
+    by_format = await rig.get(rig.key("acme"), "cobra", brand="acme", format="csv", granularity="day")
+    assert by_format.headers["content-type"] == "text/csv; charset=utf-8; header=present"
+    rows = list(csv.DictReader(io.StringIO(by_format.text)))
+    assert rows[0] == {
+        "report": "cobra", "brand": "acme", "from": "2026-02-23T12:00:00Z", "to": "2026-03-02T12:00:00Z",
+        "part": "total", "figure": "total.events.consuming.count", "value": "0",
+    }  # fmt: skip
+    assert {row["part"] for row in rows} == {"total", "point"}
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx", "\rx"])
+def test_no_spreadsheet_takes_a_word_for_a_formula(cell: str) -> None:
+    assert safe(cell) == "'" + cell
+    assert (safe(-1), safe("acme-1"), safe(True)) == (-1, "acme-1", "true")

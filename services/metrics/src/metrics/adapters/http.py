@@ -1,7 +1,8 @@
 """The reports' HTTP API."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Depends, FastAPI, Query, Request, Response
@@ -25,6 +26,8 @@ DEFAULT_PERIOD = timedelta(days=7)
 """A week has every day of the week once, so that two default reports can be compared."""
 
 _CSV = "text/csv"
+
+H = TypeVar("H", bound=Callable[..., Any])
 
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
@@ -86,7 +89,7 @@ def register_routes(app: FastAPI, *, reports: ReportService, clock: Clock) -> No
     """Add `/v1/reports/…`."""
     ask = Depends(Ask(clock))
 
-    def route(name: str, summary: str, model: Any) -> Any:
+    def route(name: str, summary: str, model: Any) -> Callable[[H], H]:
         return app.get(
             f"/v1/reports/{name}",
             name=name,

@@ -1,6 +1,6 @@
 """Facts, hours, marks, trees and holds in MongoDB."""
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
@@ -35,7 +35,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def classified(call: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def classified(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Make a method raise Transient for what may succeed later."""
 
     @wraps(call)

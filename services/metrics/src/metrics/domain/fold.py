@@ -158,7 +158,15 @@ def _referral(hour: Hour, fact: DecisionFact) -> None:
     told = fact.said.referral
     assert told is not None  # noqa: S101 (asked by the caller)
     campaign = " ".join(fact.said.campaigns)
-    row = [fact.kind, fact.event_id, epoch_ms(fact.event_time), fact.said.person, told.link, told.action_id, told.click]
+    row: list[str | int | None] = [
+        fact.kind,
+        fact.event_id,
+        epoch_ms(fact.event_time),
+        fact.said.person,
+        told.link,
+        told.action_id,
+        told.click,
+    ]
     hour.referrals.append([*row, told.value, told.currency, campaign])
 
 

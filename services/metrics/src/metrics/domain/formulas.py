@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log2, sqrt
+from math import exp2, log2, sqrt
 
 Z95 = 1.959963984540054
 """The standard normal distribution's quantile for 95 % on both sides."""
@@ -65,7 +65,7 @@ def median(counts: Mapping[int, int]) -> int | None:
 
 def half_life(age: float, half: float) -> float:
     """Return the weight of something of this age when it halves every `half`: 2^(-age / half)."""
-    return 2.0 ** (-max(0.0, age) / half)
+    return exp2(-max(0.0, age) / half)
 
 
 def position_based(touches: int) -> Sequence[tuple[int, int]]:

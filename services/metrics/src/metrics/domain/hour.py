@@ -6,7 +6,7 @@ same in whatever order it is made.
 """
 
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import blake2b
@@ -114,18 +114,7 @@ def append(columns: Columns, name: str, value: int) -> None:
     column.append(value)
 
 
-def family(hours: list[Hour], part: str, name: str) -> Table:
-    """Return the sum of one family of a table: the rest of the key → values."""
-    found: Table = {}
-    for hour in hours:
-        table: Table = getattr(hour, part)
-        for key, values in table.items():
-            if key[0] == name:
-                add(found, key[1:], *values)
-    return found
-
-
-def each(hours: list[Hour], part: str) -> Iterator[tuple[Key, list[int]]]:
+def each(hours: Iterable[Hour], part: str) -> Iterator[tuple[Key, list[int]]]:
     """Yield the rows of a table of all hours."""
     for hour in hours:
         yield from getattr(hour, part).items()

@@ -84,6 +84,7 @@ def _times(chain: Sequence[Hold]) -> list[Held]:
     """Return each time that a hold was in force: from a generation that sets it to the next one that ends it."""
     found: list[Held] = []
     current: Hold | None = None
+    latest = chain[0]
     for hold in chain:
         if hold.active:
             current = current or hold
