@@ -7,14 +7,14 @@ from pathlib import Path
 import orjson
 
 from antiphon_local.services import LocalServices
-from bench import backtest, engine, evaluate, ingest, line, match, understand
+from bench import backtest, engine, evaluate, ingest, line, match, metrics, understand
 from bench.report import write_report
 
 ROOT = Path(__file__).parents[1]
 DIRECTORY = ROOT / "var" / "bench"
 RESULT = ROOT / "var" / "bench.json"
 
-PARTS = ("match", "evaluate", "understand", "backtest", "ingest", "engine", "sizes", "live", "line")
+PARTS = ("match", "evaluate", "understand", "backtest", "ingest", "engine", "sizes", "live", "metrics", "line")
 
 
 def main() -> int:
@@ -50,6 +50,8 @@ def _measure(part: str, sample: float, directory: Path) -> dict[str, float]:
     with LocalServices(directory / "services", partitions=engine.PARTITIONS) as services:
         if part == "ingest":
             return ingest.measure(services, sample)
+        if part == "metrics":
+            return metrics.measure(services, sample)
         return _ON_KAFKA[part](services, directory, sample)
 
 

@@ -73,7 +73,7 @@ class Automation(_Part):
     share: Share = Field(description="auto / (auto + approved)")
 
 
-class Latency(_Part):
+class Percentiles(_Part):
     """Exact percentiles by nearest rank; where a platform's clock runs ahead a measurement counts as 0."""
 
     count: int = Field(description="measurements")
@@ -85,8 +85,8 @@ class Latency(_Part):
 class Latencies(_Part):
     """Latencies in milliseconds."""
 
-    platform_to_posted: Latency = Field(description="time on the platform → effect posted there, once for each action")
-    received_to_decided: Latency = Field(description="reception → decision")
+    platform_to_posted: Percentiles = Field(description="time on the platform → effect posted there, once for each action")
+    received_to_decided: Percentiles = Field(description="reception → decision")
 
 
 class SummaryTotals(_Part):

@@ -158,16 +158,8 @@ def _referral(hour: Hour, fact: DecisionFact) -> None:
     told = fact.said.referral
     assert told is not None  # noqa: S101 (asked by the caller)
     campaign = " ".join(fact.said.campaigns)
-    row: list[str | int | None] = [
-        fact.kind,
-        fact.event_id,
-        epoch_ms(fact.event_time),
-        fact.said.person,
-        told.link,
-        told.action_id,
-        told.click,
-    ]
-    hour.referrals.append([*row, told.value, told.currency, campaign])
+    who = (fact.kind, fact.event_id, epoch_ms(fact.event_time), fact.said.person)
+    hour.referrals.append([*who, told.link, told.action_id, told.click, told.value, told.currency, campaign])
 
 
 def _deliveries(hour: Hour, facts: list[DeliveryFact]) -> None:
