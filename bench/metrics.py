@@ -165,14 +165,14 @@ def _pair(dice: random.Random, number: int, moment: datetime) -> tuple[bytes, by
         "received_time": to_timestamp(moment),
     }
     shared["parent"] = f"c{number - 1}" if shared["kind"] == event_pb2.EVENT_KIND_REPLY else shared["root"]
+    read: dict[str, Any] = {"polarity": dice.choice([1, 2, 2, 3]), "cobra": dice.choice([2, 2, 2, 3])}
     decision = Decision(
         **shared,
+        **read,
         decided_time=to_timestamp(moment + timedelta(milliseconds=dice.randrange(80))),
         outcome=decision_pb2.OUTCOME_NO_MATCH,
         language="en",
         sentiment=dice.uniform(-1, 1),
-        polarity=dice.choice([1, 2, 2, 3]),
-        cobra=dice.choice([2, 2, 2, 3]),
         topics=dice.choice([[], [], ["product:shoe"], ["topic:delivery"], ["competitor:rival"]]),
         campaigns=dice.choice([[], [], [], ["spring"]]),
     )

@@ -105,7 +105,7 @@ async def test_the_first_decision_on_an_event_stays(telemetry: Telemetry) -> Non
 
 async def test_a_batch_that_failed_half_way_is_repeated_without_counting_twice(telemetry: Telemetry) -> None:
     service = recording(FailingOnce(), telemetry)
-    batch = [event(1), decision(1, "acted")]
+    batch: list[Fact] = [event(1), decision(1, "acted")]
     with pytest.raises(Transient):
         await service.record(batch)
     await service.record(batch)
