@@ -13,8 +13,8 @@ setup: ## install everything into .venv and the cache (quick when repeated)
 	@$(PYTHON) scripts/setup.py
 
 .PHONY: run
-run: setup ## start the whole line and feed it: REPLAY=file.jsonl RATE=per-second ONCE=1 SCENARIO=hijack
-	@$(BIN)/python -m antiphon_local run $(if $(REPLAY),--replay "$(REPLAY)") $(if $(RATE),--rate $(RATE)) $(if $(ONCE),--once) $(if $(SCENARIO),--scenario "$(SCENARIO)")
+run: setup ## start the whole line and feed it: REPLAY=file.jsonl RATE=per-second ONCE=1 PROMETHEUS=1 SCENARIO=hijack
+	@$(BIN)/python -m antiphon_local run $(if $(REPLAY),--replay "$(REPLAY)") $(if $(RATE),--rate $(RATE)) $(if $(ONCE),--once) $(if $(PROMETHEUS),--prometheus) $(if $(SCENARIO),--scenario "$(SCENARIO)")
 
 .PHONY: test
 test: setup ## everything that must hold: lint, types, contract, tests (SEED=n replays the random choices)
@@ -25,6 +25,7 @@ test: setup ## everything that must hold: lint, types, contract, tests (SEED=n r
 check: lint types ## lint, types and the freshness of what is generated
 	@$(BIN)/python proto/generate.py --check
 	@$(BIN)/python scripts/describe.py --check
+	@$(BIN)/python deploy/grafana/build.py --check
 
 .PHONY: lint
 lint: setup ## ruff and the import contracts
@@ -47,6 +48,10 @@ proto: setup ## generate the contract's classes
 .PHONY: openapi
 openapi: setup ## describe the services' APIs in docs/openapi
 	@$(BIN)/python scripts/describe.py
+
+.PHONY: dashboards
+dashboards: setup ## write Grafana's dashboards from their tables in deploy/grafana
+	@$(BIN)/python deploy/grafana/build.py
 
 .PHONY: bench
 bench: setup ## measure; writes var/bench.json and docs/benchmarks.md (SAMPLE=0.1 for a smoke run)

@@ -16,6 +16,7 @@ from antiphon_cli import (
     keys_commands,
     login_command,
     people_commands,
+    report_command,
     tail_command,
     trial_commands,
 )
@@ -66,6 +67,7 @@ def build() -> typer.Typer:
     login_command.register(app)
     explain_command.register(app)
     tail_command.register(app)
+    report_command.register(app)
     app.command("understand", epilog="Example: echo 'Das ist super!' | antiphon understand --languages de,en")(_understand)
     return app
 

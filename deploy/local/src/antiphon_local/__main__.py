@@ -64,7 +64,7 @@ def _run(options: argparse.Namespace) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     if options.scenario == "hijack":
         return run_hijack(options.directory, once=options.once)
-    return run_line(Options(options.replay, options.rate, options.once, options.directory))
+    return run_line(Options(options.replay, options.rate, options.once, options.directory, options.prometheus))
 
 
 def _up(options: argparse.Namespace) -> int:

@@ -66,7 +66,7 @@ def ensure_jars(
         return found
     with disk_errors(directory):
         directory.mkdir(parents=True, exist_ok=True)
-        with _locked(directory.parent / "lock"):
+        with locked(directory.parent / "lock"):
             wanting = _wanting(found)
             if say and wanting:
                 say(f"downloading {len(wanting)} Kafka jars ({sum(jar.size for jar in wanting) / 1e6:.0f} MB) into {directory}")
@@ -79,10 +79,11 @@ def _wanting(cache: JarCache) -> list[Jar]:
 
 
 def _intact(path: Path, jar: Jar) -> bool:
-    return path.is_file() and path.stat().st_size == jar.size and _sha256(path) == jar.sha256
+    return path.is_file() and path.stat().st_size == jar.size and sha256_of(path) == jar.sha256
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return a file's checksum in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -107,7 +108,7 @@ def _fetch_all(jars: Sequence[Jar], directory: Path, repository: str | None) -> 
 
 def _fetch(context: "MavenContext", jar: Jar, directory: Path) -> None:
     path = _download(context, jar)
-    if (actual := _sha256(path)) != jar.sha256:
+    if (actual := sha256_of(path)) != jar.sha256:
         raise SetupError(
             f"checksum wrong: {jar.filename} is {actual} ({path.stat().st_size} bytes), "
             f"pinned is {jar.sha256} ({jar.size} bytes)",
@@ -137,7 +138,8 @@ def _download(context: "MavenContext", jar: Jar) -> Path:
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock file: of several processes one works, the others wait and find the work done."""
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
@@ -151,7 +153,8 @@ def disk_errors(directory: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise SetupError(
-                f"disk full: {directory} cannot hold the jars", "free 100 MB there, or set ANTIPHON_CACHE_DIR to another disk"
+                f"disk full: {directory} cannot hold what is downloaded",
+                "free 300 MB there, or set ANTIPHON_CACHE_DIR to another disk",
             ) from error
         if error.errno in _CLOSED:
             raise SetupError(

@@ -36,11 +36,13 @@ class GuardedConsumer:
         guard: Guard[Any],
         max_batch: int = MAX_BATCH,
         committed: Callable[[], None] = lambda: None,
+        rebalanced: Callable[[], None] = lambda: None,
     ) -> None:
         self._topics = topics
         self._guard = guard
         self._max_batch = max_batch
         self._committed = committed
+        self._rebalanced = rebalanced
         self._in_hand = 0
         self._consumer = AIOKafkaConsumer(
             **connection(settings),
@@ -69,7 +71,7 @@ class GuardedConsumer:
 
     async def run(self) -> None:
         """Consume until cancelled. Raises TooManyDeadLetters, or KafkaError when the cluster refuses for good."""
-        self._consumer.subscribe(list(self._topics), listener=_Rebalances())
+        self._consumer.subscribe(list(self._topics), listener=_Rebalances(self._rebalanced))
         try:
             await self._start()
             while True:
@@ -110,8 +112,12 @@ class GuardedConsumer:
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
+    def __init__(self, rebalanced: Callable[[], None]) -> None:
+        self._rebalanced = rebalanced
+
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         log.info("partitions revoked", extra={"count": len(revoked)})
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         log.info("partitions assigned", extra={"count": len(assigned)})
+        self._rebalanced()

@@ -12,6 +12,7 @@ from antiphon import description, problems
 from antiphon.answers import Answers
 from antiphon.auth import KeyRing
 from antiphon.idempotency import IdempotencyMiddleware
+from antiphon.observing import ObservedRequests, RequestMeter, show_process
 from antiphon.telemetry import Telemetry
 
 MAX_BODY_BYTES = 2**20
@@ -77,6 +78,8 @@ def build_api(
     description.install(app, repeatable=answers is not None)
     if keys and answers:
         app.add_middleware(IdempotencyMiddleware, keys=keys, answers=answers)
+    app.add_middleware(ObservedRequests, meter=RequestMeter(telemetry))
+    show_process(telemetry)
 
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:

@@ -14,6 +14,7 @@ from antiphon.config_feed import Change, ConfigFeed
 from antiphon.http import build_api
 from antiphon.links import parse_link_keys
 from antiphon.mongo import connect, prepare_and_stay
+from antiphon.observing import show_revision
 from antiphon.person_keys import record_sealer
 from antiphon.persons import PersonIndex
 from antiphon.process import ASGIApp
@@ -72,6 +73,7 @@ async def build(
         if keys is None:
             keys = KeyRing(clock)
             feed = ConfigFeed(settings, _each(keys.apply, directory.apply, people.follow))
+            show_revision(telemetry, feed)
             directory.complete = lambda: feed.complete
             tasks.append(feed.run())
         answers = MongoAnswers(database, "ingest", sealer, clock)

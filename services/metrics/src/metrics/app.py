@@ -19,6 +19,7 @@ from antiphon.errors import Transient
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect
+from antiphon.observing import count_rebalances, show_revision
 from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
@@ -83,6 +84,7 @@ async def build(
             eraser.follow(changes)
 
         feed = ConfigFeed(settings, apply)
+        show_revision(telemetry, feed)
         counters = PrometheusCounters(telemetry)
         marker = Marker(hours=stores.hours, clock=clock, settle_s=settings.metrics_settle_s)
         recorder = RecordService(store=stores.facts, marker=marker, names=stores.people, counters=counters)
@@ -92,7 +94,9 @@ async def build(
             dead_letters=DeadLetters(producer, counters.dead_letter),
             open_records=people.open,
         )
-        consumer = GuardedConsumer(settings, topics=TOPICS, group=GROUP, guard=guard, max_batch=MAX_BATCH)
+        consumer = GuardedConsumer(
+            settings, topics=TOPICS, group=GROUP, guard=guard, max_batch=MAX_BATCH, rebalanced=count_rebalances(telemetry)
+        )
         lag = _Lag(consumer, lag_gauge(telemetry))
 
         async def readiness() -> Mapping[str, bool]:

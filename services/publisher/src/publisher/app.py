@@ -22,6 +22,7 @@ from antiphon.erasures import Eraser, MongoErasures
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare, prepare_and_stay
+from antiphon.observing import ConsumerMeter, show_revision
 from antiphon.person_keys import record_sealer
 from antiphon.persons import PersonIndex, RecordSealer
 from antiphon.process import ASGIApp
@@ -163,6 +164,7 @@ class _Parts:
     ) -> None:
         self._base, self._producer, self._threads = base, producer, threads
         timing, hit, meter = _timing(settings), failpoints.hit, base.meter
+        self._behind = ConsumerMeter(base.telemetry)
         tokens = RedisTokens(redis, base.clock, replicas=settings.publisher_replicas)
         announcer = KafkaAnnouncer(producer, People(PersonIndex(settings.person_key), base.people))
         self._outbox = Outbox(ledger=base.ledger, announcer=announcer, meter=meter, failpoint=hit)
@@ -241,6 +243,7 @@ class _Parts:
             group=settings.publisher_group,
             guard=guard,
             committed=lambda: hit("publisher.after_commit"),
+            rebalanced=self._behind.rebalanced,
         )
         meter.follow(lambda: self._lanes.depth, lambda: self._outbox.waiting)
 
@@ -254,7 +257,11 @@ class _Parts:
             parts = (self._lanes, self._outbox, self._reconciler, self._sweep, self._holding, self.consumer, self._eraser)
             for part in parts:
                 group.create_task(part.run())
+            group.create_task(self._behind.watch(self._lag))
             group.create_task(starting.count_parked(base.ledger, base.policies, base.meter))
+
+    async def _lag(self) -> float:
+        return await self.consumer.lag() if self.consumer.assigned else float("nan")
 
 
 async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> Base:
@@ -276,6 +283,8 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         for hear in heard_of_holds:
             hear(news_of(changes))
 
+    feed = ConfigFeed(settings, apply)
+    show_revision(telemetry, feed)
     http_client = await stack.enter_async_context(_http(settings))
     timeout = settings.publisher_http_timeout_seconds
     graph = GraphClient(http_client, clock, timeout=timeout, failpoint=failpoints.hit)
@@ -293,7 +302,7 @@ async def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack
         policies=policies,
         campaigns=campaigns,
         keys=keys,
-        feed=ConfigFeed(settings, apply),
+        feed=feed,
         platforms={
             "facebook": Facebook(graph, settings.publisher_facebook_api_url, rate, settings.publisher_public_url),
             "instagram": Instagram(graph, settings.publisher_instagram_api_url, rate, settings.publisher_public_url),

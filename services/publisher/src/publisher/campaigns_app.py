@@ -15,6 +15,7 @@ from antiphon.egress import Egress, parse_networks
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare
+from antiphon.observing import show_revision
 from antiphon.person_keys import record_sealer
 from antiphon.persons import PersonIndex
 from antiphon.process import ASGIApp
@@ -63,6 +64,7 @@ async def campaigns(
         )
         stack.push_async_callback(egress.aclose)
         parts = _Parts(settings, database, producer, egress, CampaignsMeter(telemetry), clock or SystemClock())
+        show_revision(telemetry, parts.feed)
 
         async def readiness() -> Mapping[str, bool]:
             return {

@@ -17,6 +17,7 @@ from antiphon.erasures import MongoErasures
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import build_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.observing import show_revision
 from antiphon.person_keys import MongoPersonKeys
 from antiphon.persons import PersonIndex
 from antiphon.process import ASGIApp
@@ -97,6 +98,7 @@ async def api(
             people.follow(changed)
 
         feed = ConfigFeed(settings, apply)
+        show_revision(telemetry, feed)
 
         async def prepare() -> None:
             await mongo.prepare(lambda: create_indexes(database), answers.prepare)

@@ -16,8 +16,9 @@ from antiphon.errors import Transient
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import connect
+from antiphon.observing import ConsumerMeter, show_revision
 from antiphon.person_keys import record_sealer
-from antiphon.process import ASGIApp
+from antiphon.process import ASGIApp, background
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import EVENTS
@@ -43,7 +44,7 @@ def run_engine(settings: RulesEngineSettings) -> int:
 async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
     """Build the engine: health and metrics to serve, and its work."""
     telemetry = Telemetry("rules")
-    counts = PrometheusCounts(telemetry)
+    counts, meter = PrometheusCounts(telemetry), ConsumerMeter(telemetry)
     configuration = ConfigurationInForce(counts.configuration_refused, tracked_links(settings))
     client, database = connect(settings)
     people = record_sealer(database, settings, SystemClock())
@@ -64,6 +65,7 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
         eraser.follow(changes)
 
     feed = ConfigFeed(settings, apply)
+    show_revision(telemetry, feed)
     producer = build_producer(settings, "rules-engine")
     egress = Egress(allowed=parse_networks(settings.rules_model_allowed_networks))
     models = Models(egress=egress, sealer=Sealer(parse_keys(settings.seal_keys)), clock=SystemClock(), counted=counts.understood)
@@ -87,7 +89,9 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[tuple[ASGIApp, 
                 app, Guard(decode=decode_event, process=service.decide, dead_letters=dead_letters, open_records=people.open)
             )
             assigned.append(lambda: stream.is_assigned(app))
-            await stream.run_stream(app)
+            stream.tell_assignments(app, meter.rebalanced)
+            async with background(meter.watch(lambda: stream.lag(app))):
+                await stream.run_stream(app)
         finally:
             await producer.stop()
             await egress.aclose()

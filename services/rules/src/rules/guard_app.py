@@ -12,6 +12,7 @@ from antiphon.config_feed import Change, ConfigFeed
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import DeadLetters, build_producer, stop_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.observing import show_revision
 from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
 from antiphon.telemetry import Telemetry
@@ -52,6 +53,7 @@ async def guard(
             people.follow(changes)
 
         feed = ConfigFeed(settings, apply)
+        show_revision(telemetry, feed)
         store = MongoConfigStore(database)
         outbox = KafkaOutbox(
             store=store,

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
@@ -18,6 +18,7 @@ from antiphon.erasures import Eraser, MongoErasures
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import DeadLetters, Guard, Open, build_producer, stop_producer
 from antiphon.mongo import Database, PyMongoError
+from antiphon.observing import count_rebalances, show_revision
 from antiphon.person_keys import record_sealer
 from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
@@ -75,8 +76,12 @@ async def historian(
             eraser.follow(changes)
 
         feed = ConfigFeed(settings, apply)
+        show_revision(telemetry, feed)
         jobs = MongoBacktestStore(database)
-        consumer = _consumer(settings, database, clock, DeadLetters(producer, metrics.dead_letter), metrics, people.open)
+        rebalanced = count_rebalances(telemetry)
+        consumer = _consumer(
+            settings, database, clock, DeadLetters(producer, metrics.dead_letter), metrics, people.open, rebalanced
+        )
 
         def plan(job: Backtest) -> Plan:
             return build_plan(
@@ -139,6 +144,7 @@ def _consumer(
     dead_letters: DeadLetters,
     metrics: HistorianMetrics,
     open_records: Open,
+    rebalanced: Callable[[], None],
 ) -> GuardedConsumer:
     writer = ArchiveWriter(
         database,
@@ -149,7 +155,9 @@ def _consumer(
         archived=metrics.archived,
     )
     guard = Guard(decode=archive.decode, process=writer.append, dead_letters=dead_letters, open_records=open_records)
-    return GuardedConsumer(settings, topics=[EVENTS, DECISIONS], group=GROUP, guard=guard, max_batch=archive.MAX_RECORDS)
+    return GuardedConsumer(
+        settings, topics=[EVENTS, DECISIONS], group=GROUP, guard=guard, max_batch=archive.MAX_RECORDS, rebalanced=rebalanced
+    )
 
 
 async def _watch_lag(consumer: GuardedConsumer, metrics: HistorianMetrics) -> None:

@@ -32,6 +32,9 @@ ROLES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 """Process name → `python -m …`."""
 
+_BESIDE: Final = frozenset({"simulator", "router"})
+"""What only this machine runs: without readiness and metrics."""
+
 _TOKEN = re.compile(r"ak_[0-9a-z]{12}_[\w-]{43}")
 
 _START_SECONDS = 90.0
@@ -126,12 +129,16 @@ class Line:
     def wait_working(self, timeout_s: float = _START_SECONDS) -> None:
         """Wait until each process says that its dependencies answer and its partitions are assigned."""
         for role, process in self.processes.items():
-            if role not in {"simulator", "router"}:
+            if role not in _BESIDE:
                 process.wait_ready(timeout_s, probe=partial(self.is_working, role))
 
     def is_working(self, role: str) -> bool:
         """Tell whether a process says that its dependencies answer and its partitions are assigned."""
         return http_ready(f"{self.addresses[role].url}/readyz")
+
+    def scraped(self) -> dict[str, str]:
+        """Return where each process serves its metrics: name → `host:port`."""
+        return {role: f"127.0.0.1:{self.addresses[role].port}" for role in self.roles if role not in _BESIDE}
 
     def restart(self, role: str, *, env: Mapping[str, str] | None = None, wait: bool = True) -> Process:
         """Start a process that has ended (or was killed) again, with other extra settings where given.

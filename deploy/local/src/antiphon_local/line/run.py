@@ -24,6 +24,7 @@ from antiphon_local.line.seed import Api, Channel, seed
 from antiphon_local.line.tail import follow, opener
 from antiphon_local.line.tally import Tally
 from antiphon_local.line.view import View
+from antiphon_local.prometheus import Prometheus, find_programs
 from antiphon_local.services import LocalServices
 from antiphon_local.settings import ROOT
 
@@ -57,6 +58,7 @@ class Options:
     rate: float | None
     once: bool
     directory: Path
+    prometheus: bool = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,6 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--scenario", choices=["hijack"], help="hijack: a crowd turns against the brand; see the guard act")
     parser.add_argument("--once", action="store_true", help="play the file (or the sample) once, judge the result, end")
+    parser.add_argument("--prometheus", action="store_true", help="start a Prometheus that scrapes every process")
     parser.add_argument(
         "--directory", type=Path, default=DIRECTORY, help="data and logs of this run (default: var/run); emptied first"
     )
@@ -76,6 +79,7 @@ def main(options: Options) -> int:
     """Run until Ctrl-C, or until the file is played and judged; return the exit code. Raises SetupError."""
     console = Console()
     comments = _comments(options)  # a bad file is refused before anything starts
+    programs = find_programs(say=console.print) if options.prometheus else None
     shutil.rmtree(options.directory, ignore_errors=True)
     options.directory.mkdir(parents=True)
     begun = time.monotonic()
@@ -83,21 +87,28 @@ def main(options: Options) -> int:
     with LocalServices(options.directory / "services", partitions=PARTITIONS) as services:
         console.print("starting the services and the simulator …")
         line = Line(services, options.directory, env={"PUBLISHER_SETTLE_SECONDS": f"{SETTLE_SECONDS:g}"})
-        with line:
+        with line, contextlib.ExitStack() as beside:
             token = line.admin_token()
             api = Api(line.url, token)
             channels = seed(line, api)
             line.wait_working()
             api.close()
             console.print(f"ready after {time.monotonic() - begun:.0f} s")
-            console.print(f"  API            {line.url}")
-            console.print(f"  admin key      {token}", soft_wrap=True)
-            console.print(f"  simulator      {line.addresses['simulator'].url}   (posts, comments and the brand's replies)")
-            console.print(f"  metrics        {line.addresses['metrics'].url}/metrics")
+            _say_where(line, token, console)
+            if programs:
+                prometheus = beside.enter_context(Prometheus(options.directory / "prometheus", line.scraped(), programs))
+                console.print(f"  Prometheus     {prometheus.address}")
             with contextlib.suppress(KeyboardInterrupt):
                 return asyncio.run(_play(line, services, options, comments, channels, console))
             console.print("stopping …")
     return 0
+
+
+def _say_where(line: Line, token: str, console: Console) -> None:
+    console.print(f"  API            {line.url}")
+    console.print(f"  admin key      {token}", soft_wrap=True)
+    console.print(f"  simulator      {line.addresses['simulator'].url}   (posts, comments and the brand's replies)")
+    console.print(f"  metrics        {line.addresses['metrics'].url}/metrics")
 
 
 def _comments(options: Options) -> Iterable[Comment]:

@@ -55,6 +55,7 @@ class Api:
     """The line's API, called as its users call it."""
 
     def __init__(self, base_url: str, token: str = "") -> None:
+        self.token = token
         self._client = httpx.Client(
             base_url=base_url, headers={"Authorization": f"Bearer {token}"} if token else {}, timeout=_TIMEOUT_S, trust_env=False
         )

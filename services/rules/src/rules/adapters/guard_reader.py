@@ -39,9 +39,7 @@ class KafkaReader:
         self._consumer = AIOKafkaConsumer(
             **connection(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
         )
-        self._guard: Guard[Heeded] = Guard(
-            decode=decode, process=take, dead_letters=dead_letters, open_records=open_records
-        )
+        self._guard: Guard[Heeded] = Guard(decode=decode, process=take, dead_letters=dead_letters, open_records=open_records)
         self._positions: dict[int, int] = {}
         self._partitions: set[int] = set()
         self._grown = 0.0

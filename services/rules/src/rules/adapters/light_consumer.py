@@ -45,6 +45,12 @@ class LightConsumer(Consumer):
             self.stop_flow()
         super().resume_partitions(partitions)
 
+    async def behind(self, topic: str) -> int:
+        """Return the number of a topic's records on this worker's partitions that are not committed yet. Raises KafkaError."""
+        partitions = [partition for partition in self.assignment() if partition.topic == topic]
+        ends = await self.highwaters(*partitions) if partitions else {}
+        return sum(max(0, ends[partition] - (self._committed_offset.get(partition) or 0)) for partition in partitions)
+
     @override
     async def wait_first(self, *coros: Any, timeout: Any = None) -> Any:
         """Do as Faust's, without tasks when the first of two coroutines ends at once."""

@@ -8,12 +8,13 @@ What Faust would do differently by default, and why not:
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import faust
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 
 from antiphon.erasures import Forgotten
@@ -201,7 +202,25 @@ def _record(message: Any) -> Record:
 
 def is_assigned(app: faust.App) -> bool:
     """Tell whether the group has given this worker its partitions."""
-    return bool(app.consumer.assignment()) and not app.rebalancing
+    try:
+        return bool(app.consumer.assignment()) and not app.rebalancing
+    except ConsumerNotStarted:
+        return False
+
+
+async def lag(app: faust.App) -> float:
+    """Return how many events on this worker's partitions are not decided yet; NaN while it has none. Raises KafkaError."""
+    consumer: Any = app.consumer
+    return float(await consumer.behind(EVENTS)) if is_assigned(app) else float("nan")
+
+
+def tell_assignments(app: faust.App, tell: Callable[[], None]) -> None:
+    """Call `tell` at each assignment of partitions."""
+
+    async def assigned(*_: Any, **__: Any) -> None:
+        tell()
+
+    app.on_partitions_assigned.connect(assigned, weak=False)
 
 
 async def run_stream(app: faust.App) -> None:
