@@ -42,7 +42,7 @@ def message(decision: Decision) -> DecisionMessage:
 
 def test_everything_that_is_said_of_campaigns_comes_back(comment: Callable[..., Any]) -> None:
     event = comment("e", text="my bike #summer #yesacme @tom", media=("image",), media_urls=("https://cdn.example/1",))
-    event = replace(event, rating=4.0, reach=120, ad=True, referral=Referral("shop", "a" * 64, "c", "order-1", 9.5, "EUR"))
+    event = event._replace(rating=4.0, reach=120, ad=True, referral=Referral("shop", "a" * 64, "c", "order-1", 9.5, "EUR"))
     decision = decided(event)
     back = decode_recorded(message(decision)).decision
     assert (back.topics, back.campaigns, back.consents) == (("product:bike",), ("summer",), decision.consents)

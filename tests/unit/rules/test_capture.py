@@ -1,7 +1,6 @@
 """A campaign takes in what people make: by hashtag, handle, form or rule, and never what is not theirs to enter."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -110,7 +109,7 @@ def test_handles_stories_and_forms_bring_entries_in(comment: Maker, campaign: Ma
     form = comment("e", kind="submission", platform="web", text="my entry", campaign="summer")
     assert entry(decide(form, mentioning)).entry.trigger == "form"
     assert not decide(form, campaign()).actions, "without a form nothing comes by one"
-    assert not decide(replace(form, campaign="winter"), mentioning).actions
+    assert not decide(form._replace(campaign="winter"), mentioning).actions
 
 
 def test_who_is_not_eligible_is_taken_in_with_the_reason(comment: Maker, campaign: Maker, decide: Maker) -> None:
