@@ -58,6 +58,7 @@ class Stage:
             **self.env,
             "HTTP_PORT": str(port),
             "FAILPOINTS_ALLOWED": "true",
+            "SEAL_KEYS": "k1:" + base64.b64encode(bytes(32)).decode(),
             "RULES_GUARD_SAVE_SECONDS": "0.5",
             "RULES_GUARD_LOOK_SECONDS": "0.2",
             "RULES_GUARD_LEASE_SECONDS": "2",
