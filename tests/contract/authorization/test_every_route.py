@@ -148,6 +148,8 @@ TABLE: dict[str, dict[str, Access]] = {
         "POST /v1/keys/{key}:rotate": Access(A, record=True),
     },
     "publisher": {
+        "GET /v1/brands/{brand}/people/{person}/deliveries": Access(A),
+        "GET /v1/brands/{brand}/people/{person}/entries": Access(A),
         "GET /v1/deliveries": Access(V, query=True),
         "GET /v1/deliveries/{action_id}": Access(V, record=True),
         "POST /v1/deliveries/{action_id}:approve": Access(P, record=True),
@@ -186,6 +188,7 @@ TABLE: dict[str, dict[str, Access]] = {
         "POST /v1/sources/{source}/secrets": Access(A, {"secret": "12345678"}, record=True),
     },
     "metrics": {
+        "GET /v1/brands/{brand}/people/{person}/measures": Access(A),
         **{
             f"GET /v1/reports/{name}": Access(V, query=True)
             for name in ("summary", "cobra", "ewom", "campaigns", "influencers", "responses", "guard")

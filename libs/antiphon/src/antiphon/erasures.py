@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 COLLECTION: Final = "erasures"
 
-HOLDERS: Final = ("engine", "archive", "publisher", "metrics")
+HOLDERS: Final = ("engine", "archive", "publisher", "entries", "metrics")
 """Who holds something of people, and says when it is gone. Topics need no word: their key is destroyed first."""
 
 _RETRY_SECONDS = 1.0

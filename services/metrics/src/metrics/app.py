@@ -25,6 +25,7 @@ from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES, ENTRIES, EVENTS
+from metrics.adapters import http_people
 from metrics.adapters.codec import Decoder
 from metrics.adapters.forgetting import MongoForgetting
 from metrics.adapters.holds import HoldFeed, MongoHolds
@@ -110,6 +111,7 @@ async def build(
 
         api = build_api("Antiphon metrics", telemetry=telemetry, readiness=readiness, keys=keys)
         register_routes(api, reports=stores.reports(clock, settings), clock=clock)
+        http_people.register(api, http_people.MongoMeasures(database, stores.pseudonyms))
         yield api, [feed.run(), holds.run(), consume(), eraser.run(), stores.builder(clock, settings).run(), lag.watch()]
     finally:
         await producer.stop()

@@ -29,7 +29,7 @@ from antiphon.process import ASGIApp
 from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS
-from publisher.adapters import codec, http, http_channels, http_secrets, starting
+from publisher.adapters import codec, http, http_channels, http_people, http_secrets, starting
 from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.email import Email, Server
@@ -128,6 +128,7 @@ async def api(settings: PublisherSettings, *, clock: Clock | None = None) -> Asy
         http.register(app, Approvals(base.ledger, moves), base.policies)
         http_channels.register(app, base.channels, base.platforms, _hosts(settings))
         http_secrets.register(app, base.secrets)
+        http_people.register(app, base.database)
         entries = MongoEntries(base.database)
         orders = ordering(base.ledger, base.policies, base.clock)
         contests = MongoContests(base.database, sealer, base.clock)

@@ -12,6 +12,7 @@ from antiphon.clock import Clock, SystemClock
 from antiphon.config_feed import Change, ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.egress import Egress, parse_networks
+from antiphon.erasures import Eraser, MongoErasures
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare
@@ -19,6 +20,7 @@ from antiphon.observing import show_revision
 from antiphon.person_keys import record_sealer
 from antiphon.persons import PersonIndex
 from antiphon.process import ASGIApp
+from antiphon.seal import Sealer, parse_keys
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES
 from publisher.adapters import entry_codec, starting
@@ -28,6 +30,7 @@ from publisher.adapters.kafka import KafkaEntryAnnouncer, People
 from publisher.adapters.lookalikes import MinHashLookalikes
 from publisher.adapters.media import DirectoryMedia, EgressMedia
 from publisher.adapters.mongo_entries import MongoEntries, MongoPlaces
+from publisher.adapters.mongo_forgetting import EntryEraser
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
 from publisher.adapters.telemetry import CampaignsMeter
@@ -96,6 +99,7 @@ class _Parts:
             policies.apply(changes)
             known.apply(changes)
             people.follow(changes)
+            self._eraser.follow(changes)
 
         self.feed = ConfigFeed(settings, apply)
         self._entries, self._places = MongoEntries(database), MongoPlaces(database)
@@ -107,6 +111,13 @@ class _Parts:
         orders = ordering(self._ledger, policies, clock)
         asking = Asking(entries, known, orders, inviting(settings, clock), moves, clock)
         removals = Removals(orders, moves)
+        store = DirectoryMedia(settings.publisher_media_directory)
+        self._eraser = Eraser(
+            "entries",
+            sealer=Sealer(parse_keys(settings.seal_keys)),
+            erasures=MongoErasures(database, clock),
+            erase=EntryEraser(database, moves, removals, store).erase,
+        )
         media = EgressMedia(egress, most=settings.publisher_media_max_bytes, seconds=settings.publisher_media_timeout_seconds)
         taking = Taking(
             entries=entries,
@@ -126,7 +137,7 @@ class _Parts:
             entries=entries,
             advance=taking.advance,
             asking=asking,
-            fetching=Fetching(entries, media, DirectoryMedia(settings.publisher_media_directory), moves),
+            fetching=Fetching(entries, media, store, moves),
             moves=moves,
             clock=clock,
             interval=settings.publisher_sweep_seconds,
@@ -144,5 +155,5 @@ class _Parts:
         await starting.start(self._producer)
         await self.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
-            for part in (self._teller, self._sweep, self.consumer):
+            for part in (self._teller, self._sweep, self.consumer, self._eraser):
                 group.create_task(part.run())

@@ -97,6 +97,10 @@ class DirectoryMedia(MediaStore):
             os.fsync(file.fileno())
         unfinished.replace(path)
 
+    async def remove(self, sha256: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
+
     @override
     async def read(self, media: Cleared) -> bytes | None:
         path = self._path(media.sha256)

@@ -6,8 +6,14 @@ from antiphon.erasures import Forgotten
 from antiphon.errors import Transient
 from antiphon.mongo import Database, Document, PyMongoError, is_transient, transient
 from publisher.adapters.documents import entry_of
+from publisher.adapters.entry_documents import entry_of as read_entry
+from publisher.adapters.media import DirectoryMedia
 from publisher.domain.changes import Suppress
+from publisher.domain.entries.changes import Gone
+from publisher.domain.entries.model import Why
 from publisher.domain.model import Reason, State
+from publisher.service.entries.moves import EntryMoves
+from publisher.service.entries.removing import Removals
 from publisher.service.moves import Moves
 
 _BLANK: Final[Document] = {"author": "", "text": "", "note": "", "detail": ""}
@@ -15,6 +21,33 @@ _BLANK: Final[Document] = {"author": "", "text": "", "note": "", "detail": ""}
 
 _OPEN: Final = (State.NEW, State.SENDING)
 """States in which the person is about to be addressed."""
+
+
+_BLANK_ENTRY: Final[Document] = {"author": "", "handle": "", "text": "", "friends": [], "refs": [], "media": []}
+"""The same of an entry to a campaign."""
+
+
+class EntryEraser:
+    """Takes people out of `entries`: nothing of theirs is shown any more, and media that only they entered are removed."""
+
+    def __init__(self, database: Database, moves: EntryMoves, removals: Removals, media: DirectoryMedia) -> None:
+        self._entries = database["entries"]
+        self._moves, self._removals, self._media = moves, removals, media
+
+    async def erase(self, person: Forgotten) -> None:
+        """End rights and uses, then blank. Raises Transient."""
+        theirs: Document = {"brand": person.brand, "platform": person.platform, "author": person.author}
+        try:
+            found = await self._entries.find(theirs).to_list(None)
+            for document in found:
+                entry = read_entry(document)
+                await self._removals.after(await self._moves.apply(entry, Gone(Why.FORGOTTEN)) or entry)
+            await self._entries.update_many(theirs, {"$set": _BLANK_ENTRY})
+            for sha256 in sorted({medium["sha256"] for document in found for medium in document["media"] if medium["sha256"]}):
+                if await self._entries.find_one({"media.sha256": sha256}, {"_id": 1}) is None:
+                    await self._media.remove(sha256)
+        except PyMongoError as error:
+            raise transient(error) if is_transient(error) else error from error
 
 
 class LedgerEraser:

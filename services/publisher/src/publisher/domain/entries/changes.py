@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from publisher.domain.entries.model import Answer, Asked, Flagged, Medium, Use
+from publisher.domain.entries.model import Answer, Asked, Flagged, Medium, Use, Why
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,9 @@ class Revoke:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The object was deleted on its platform."""
+    """The object was deleted on its platform, or the person asked to be forgotten."""
+
+    reason: Why = Why.OBJECT_DELETED
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Why(StrEnum):
     LIMIT = "limit"
     SCHEDULE = "schedule"
     OBJECT_DELETED = "object_deleted"
+    FORGOTTEN = "forgotten"
     ANSWER = "answer"
     UNCLEAR = "unclear"
     FORM = "form"

@@ -1,0 +1,66 @@
+"""`/v1/brands/{brand}/people/{person}/…`: what the ledgers hold about a person, for an export."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Path, Query
+from pydantic import BaseModel, Field
+
+from antiphon.auth import Admin
+from antiphon.mongo import Database, Document, PyMongoError, is_transient, transient
+from publisher.adapters.views import SLUG
+
+_HIDDEN = frozenset({"revision", "slot", "attention_at", "untold_at", "told", "older", "claimant"})
+"""Fields that say nothing about the person."""
+
+Brand = Annotated[str, Path(pattern=SLUG)]
+Person = Annotated[str, Path(pattern=r"^[a-z_]{1,32}:[!-~]{1,256}$", description="`platform:author id`")]
+After = Annotated[str, Query(max_length=128, description="`next` of the page before")]
+Limit = Annotated[int, Query(ge=1, le=100)]
+
+
+class KeptOut(BaseModel):
+    """A page of what is kept about a person, as it is kept; times are unix seconds."""
+
+    items: list[dict[str, Any]]
+    next: str | None = Field(description="null on the last page")
+
+
+class MongoPeople:
+    """Reads both ledgers by person."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(self, ledger: str, brand: str, person: str, after: str, limit: int) -> KeptOut:
+        """Return a page in the order of ids. Raises Transient."""
+        platform, _, author = person.partition(":")
+        query = {"brand": brand, "platform": platform, "author": author, "_id": {"$gt": after}}
+        try:
+            found = await self._database[ledger].find(query).sort("_id", 1).limit(limit).to_list(None)
+        except PyMongoError as error:
+            raise transient(error) if is_transient(error) else error from error
+        return KeptOut(items=[_shown(one) for one in found], next=found[-1]["_id"] if len(found) == limit else None)
+
+
+def people_routes(people: MongoPeople) -> APIRouter:
+    """Return the routes."""
+    router = APIRouter(prefix="/v1/brands/{brand}/people/{person}", tags=["people"])
+
+    @router.get("/deliveries", summary="Export what was sent to a person")
+    async def deliveries(principal: Admin, brand: Brand, person: Person, after: After = "", limit: Limit = 50) -> KeptOut:
+        return await people.page("deliveries", principal.check(brand), person, after, limit)
+
+    @router.get("/entries", summary="Export a person's entries to campaigns")
+    async def entries(principal: Admin, brand: Brand, person: Person, after: After = "", limit: Limit = 50) -> KeptOut:
+        return await people.page("entries", principal.check(brand), person, after, limit)
+
+    return router
+
+
+def _shown(document: Document) -> dict[str, Any]:
+    return {"id": document["_id"], **{name: value for name, value in document.items() if name != "_id" and name not in _HIDDEN}}
+
+
+def register(app: FastAPI, database: Database) -> None:
+    """Add the routes to an application."""
+    app.include_router(people_routes(MongoPeople(database)))
