@@ -1,6 +1,7 @@
 """The read model: how fast records enter it from Kafka, and how long reports over 90 days take at a million events."""
 
 import asyncio
+import base64
 import random
 import sys
 import time
@@ -74,6 +75,7 @@ def _service(services: LocalServices) -> Iterator[tuple[str, Process]]:
         "HTTP_PORT": str(port),
         "MONGO_DATABASE": DATABASE,
         "METRICS_PERSON_KEY": _KEY,
+        "SEAL_KEYS": "bench:" + base64.b64encode(bytes(32)).decode(),
         "KAFKA_SESSION_TIMEOUT_MS": "6000",
     }
     command = Command(

@@ -1,6 +1,7 @@
 """The guard as a real process on real Kafka and a real store, killed where it hurts: counts stay exact, a crisis is one hold."""
 
 import asyncio
+import base64
 import inspect
 import random
 import sys

@@ -7,7 +7,7 @@ from typing import TypeVar
 from understanding.text import MAX_WORD
 
 REMEMBERED = 60_000
-"""How many texts one memory holds. Fewer cost time: most chunks are old acquaintances. See docs/understanding.md for the size."""
+"""How many texts one memory holds. Fewer cost time: most chunks are old acquaintances."""
 
 T = TypeVar("T")
 
