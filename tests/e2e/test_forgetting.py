@@ -9,6 +9,7 @@ import bson
 import pymongo
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from antiphon_local.line.seed import BRAND
 
@@ -33,7 +34,7 @@ def stored(stage: Any) -> Iterator[tuple[str, bytes]]:
     """Every document of every collection, blocks and results unpacked."""
     env = stage.line.settings("metrics")
     with pymongo.MongoClient(env["MONGO_URI"]) as client:
-        database = client[env["MONGO_DATABASE"]]
+        database = client[env.get("MONGO_DATABASE", "antiphon")]
         for name in database.list_collection_names():
             for document in database[name].find({}):
                 yield f"{name}/{document['_id']}", bson.encode(document)
@@ -45,8 +46,7 @@ def stored(stage: Any) -> Iterator[tuple[str, bytes]]:
 async def on_topics(bootstrap: str) -> list[tuple[str, bytes]]:
     found: list[tuple[str, bytes]] = []
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest") as consumer:
-        for topic in await consumer.topics():
-            partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic)]
+        for topic, partitions in (await _partitions(bootstrap)).items():
             consumer.assign(partitions)
             ends = await consumer.end_offsets(partitions)
             await consumer.seek_to_beginning(*partitions)
@@ -58,6 +58,16 @@ async def on_topics(bootstrap: str) -> list[tuple[str, bytes]]:
                     ]
                 left = {p for p in left if await consumer.position(p) < ends[p]}
     return found
+
+
+async def _partitions(bootstrap: str) -> dict[str, list[TopicPartition]]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+    await admin.start()
+    try:
+        topics = await admin.describe_topics()
+    finally:
+        await admin.close()
+    return {one["topic"]: [TopicPartition(one["topic"], part["partition"]) for part in one["partitions"]] for one in topics}
 
 
 def seen_in(places: Any) -> list[str]:
@@ -97,5 +107,4 @@ def test_a_person_is_forgotten_everywhere_and_totals_stay(stage, wait) -> None:
 def test_who_comes_back_is_heard_again(stage, wait) -> None:
     asked = write(stage, "What is the price now?")
     wait(lambda: stage.replies(asked) == 1, 30)
-    stage.settled()
     wait(lambda: len(stage.api.call("GET", PERSON)["decisions"]) == 1, 30)

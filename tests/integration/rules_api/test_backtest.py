@@ -254,6 +254,7 @@ async def test_what_a_dead_historian_leaves_behind_is_taken_up(
         "KAFKA_BOOTSTRAP_SERVERS": settings.kafka_bootstrap_servers,
         "MONGO_URI": settings.mongo_uri.get_secret_value(),
         "MONGO_DATABASE": settings.mongo_database,
+        "SEAL_KEYS": settings.seal_keys.get_secret_value(),
         "RULES_BACKTEST_LEASE_SECONDS": str(LEASE_S),
         "HTTP_PORT": "0",
     }

@@ -93,6 +93,9 @@ async def test_every_example_works(rules_api: Any, unique_name: Callable[[str], 
         "start_backtest": await rules_api.admin.post(f"{path}/rules:backtest", found["start_backtest"]),
         "put_segment": await rules_api.admin.put(f"{path}/segments/vip", found["put_segment"]),
         "add_to_segment": await rules_api.admin.post(f"{path}/segments/vip:add", found["add_to_segment"], match=1),
+        "put_topic": await rules_api.admin.put(f"{path}/topics/bike", found["put_topic"]),
+        "put_link": await rules_api.admin.put(f"{path}/links/shop", {"url": found["put_link"]["url"]}),
+        "set_hold": await rules_api.admin.post(f"{path}/holds", found["set_hold"]),
         "remove_from_segment": await rules_api.admin.post(f"{path}/segments/vip:remove", found["remove_from_segment"], match=2),
     }
     assert {name: answer.text for name, answer in sent.items() if not answer.is_success} == {}
