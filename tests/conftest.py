@@ -2,6 +2,7 @@
 
 import random
 import signal
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=_FRESH_SEED, help="replays the random choices of an earlier run")
     parser.addoption("--rounds", type=int, default=1, help="how often the kill matrix goes round")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each worker the seed of the whole run: it decides also which tests there are."""
+    shared = getattr(config, "workerinput", None)
+    if shared is not None:
+        config.option.seed = shared["seed"]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand the seed to a worker that is about to start."""
+    node.workerinput["seed"] = node.config.getoption("--seed")
 
 
 def pytest_report_header(config: pytest.Config) -> str:
