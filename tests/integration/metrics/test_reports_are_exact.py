@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pymongo
 import pytest
 from aiokafka import AIOKafkaProducer
 
@@ -181,13 +182,13 @@ def late(brand: str) -> tuple[bytes, bytes]:
 
 
 async def until_built(service: Any, brand: str) -> None:
-    period = {"brand": brand, "from": "2015-02-01T00:00:00Z", "to": "2015-03-10T00:00:00Z"}
-
     def wait() -> None:
         deadline = time.monotonic() + 300
-        while orjson.loads(service.get("/v1/reports/ewom", **period).content)["cascades"]["pending_hours"]:
-            assert time.monotonic() < deadline, service.process.log_tail(30)
-            time.sleep(5)  # each look reads all hours that are not built yet
+        with pymongo.MongoClient(service.env["MONGO_URI"]) as client:  # a report would read all hours that are not built yet
+            marks = client[service.env["MONGO_DATABASE"]]["kpi_marks"]
+            while marks.count_documents({"brand": brand}):
+                assert time.monotonic() < deadline, service.process.log_tail(30)
+                time.sleep(0.5)
 
     await asyncio.to_thread(wait)
 
