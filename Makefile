@@ -39,7 +39,7 @@ types: setup ## mypy --strict
 
 .PHONY: chaos
 chaos: setup ## the whole kill matrix, ROUNDS times over (a sample of it is part of test)
-	@$(BIN)/pytest tests/e2e/test_kill_matrix.py --rounds $(or $(ROUNDS),20) $(if $(SEED),--seed $(SEED))
+	@$(BIN)/pytest tests/e2e/test_kill_matrix.py tests/integration/metrics/test_reports_are_exact.py --rounds $(or $(ROUNDS),20) $(if $(SEED),--seed $(SEED))
 
 .PHONY: proto
 proto: setup ## generate the contract's classes

@@ -144,7 +144,9 @@ def plain_trees(sent: Sent) -> list[tuple[str, int]]:
     return sorted((root, len(nodes - gone)) for root, nodes in trees.items())
 
 
-async def test_ten_thousand_real_comments(service: Any, producer: AIOKafkaProducer, brand: str, rng: random.Random) -> None:
+async def test_ten_thousand_real_comments(
+    service: Any, producer: AIOKafkaProducer, brand: str, rng: random.Random, request: pytest.FixtureRequest
+) -> None:
     if not REPLAY.exists():
         pytest.skip("the real comments are not beside this checkout")
     lines = [orjson.loads(line) for line in REPLAY.read_bytes().splitlines()[:COUNT]]
@@ -163,6 +165,8 @@ async def test_ten_thousand_real_comments(service: Any, producer: AIOKafkaProduc
     await asyncio.to_thread(service.wait_drained)
     right = oracle(sent)
     assert told(service, brand) == pytest.approx(right, rel=1e-12)
+    if request.config.getoption("--rounds") == 1:
+        return  # `make chaos` goes on: building two hundred hours takes minutes on the local store
     await until_built(service, brand)
     assert told(service, brand) == pytest.approx(right, rel=1e-12)
     assert [(root, size) for root, size, *_ in all_trees(service, brand)] == plain_trees(sent)
