@@ -10,7 +10,7 @@ from typing import Final
 from antiphon.clock import Clock
 from antiphon.config_feed import Change
 from antiphon.errors import Transient
-from antiphon.mongo import Database, PyMongoError, is_transient, transient
+from antiphon.mongo import Database, PyMongoError, classified
 from antiphon.seal import Sealer, SealError
 from antiphon.times import from_timestamp
 from antiphon.v1.config_pb2 import ConfigRecord
@@ -54,7 +54,7 @@ class MongoErasures:
         try:
             found = await self._collection.find({"_id": {"$in": ids}, "asked_time": {"$gte": asked_time}}).to_list(None)
         except PyMongoError as error:
-            raise _classified(error) from error
+            raise classified(error) from error
         times = {document["_id"]: document["time"] for document in found}
         return {holder: times.get(name) for holder, name in zip(HOLDERS, ids, strict=True)}
 
@@ -64,7 +64,7 @@ class MongoErasures:
         try:
             await self._collection.update_one({"_id": f"{reference}/{holder}"}, update, upsert=True)
         except PyMongoError as error:
-            raise _classified(error) from error
+            raise classified(error) from error
 
 
 class Eraser:
@@ -123,7 +123,3 @@ def forgotten(record: ConfigRecord, sealer: Sealer) -> Forgotten | None:
         return None
     platform, _, author = named.partition(":")
     return Forgotten(person.brand, person.person, platform, author, from_timestamp(person.asked_time))
-
-
-def _classified(error: PyMongoError) -> Exception:
-    return transient(error) if is_transient(error) else error

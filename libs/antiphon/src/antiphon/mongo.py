@@ -41,6 +41,7 @@ __all__ = [
     "Document",
     "DuplicateKeyError",
     "PyMongoError",
+    "classified",
     "connect",
     "insert_new",
     "is_transient",
@@ -101,6 +102,11 @@ def is_transient(error: PyMongoError) -> bool:
     if isinstance(error, WriteConcernError | ExecutionTimeout):
         return True
     return isinstance(error, AutoReconnect) or not isinstance(error, OperationFailure | DuplicateKeyError)
+
+
+def classified(error: PyMongoError) -> Exception:
+    """Return what to raise: Transient for what may succeed later, else the error itself."""
+    return transient(error) if is_transient(error) else error
 
 
 async def prepare(*steps: Callable[[], Awaitable[None]]) -> None:

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from typing_extensions import override
 
 from antiphon.clock import Clock
-from antiphon.mongo import Database, Document, PyMongoError, insert_new, is_transient, transient
+from antiphon.mongo import Database, Document, PyMongoError, classified, insert_new
 from antiphon.persons import PersonKey, PersonKeys, PersonSettings, RecordSealer
 from antiphon.seal import Sealer, parse_keys
 
@@ -32,7 +32,7 @@ class MongoPersonKeys(PersonKeys):
         try:
             found = await self._collection.find({"_id": {"$in": sorted(references)}}).to_list(None)
         except PyMongoError as error:
-            raise _classified(error) from error
+            raise classified(error) from error
         return {document["_id"]: self._open(document) for document in found}
 
     @override
@@ -42,7 +42,7 @@ class MongoPersonKeys(PersonKeys):
         try:
             refused = await insert_new(self._collection, new)
         except PyMongoError as error:
-            raise _classified(error) from error
+            raise classified(error) from error
         known |= {document["_id"]: self._open(document) for document in new if document["_id"] not in refused}
         return {**known, **await self.find(refused)} if refused else known  # somebody else was a moment earlier
 
@@ -51,7 +51,7 @@ class MongoPersonKeys(PersonKeys):
         try:
             return bool((await self._collection.delete_one({"_id": reference})).deleted_count)
         except PyMongoError as error:
-            raise _classified(error) from error
+            raise classified(error) from error
 
     def _document(self, reference: str, brand: str) -> Document:
         secret = SecretStr(secrets.token_hex(_KEY_BYTES))
@@ -75,7 +75,3 @@ def record_sealer(database: Database, settings: PersonSettings, clock: Clock) ->
 
 def _owner(brand: str, reference: str) -> str:
     return f"{brand}/:person/{reference}"
-
-
-def _classified(error: PyMongoError) -> Exception:
-    return transient(error) if is_transient(error) else error

@@ -6,7 +6,7 @@ from fastapi import APIRouter, FastAPI, Path, Query
 from pydantic import BaseModel, Field
 
 from antiphon.auth import Admin
-from antiphon.mongo import Database, Document, PyMongoError, is_transient, transient
+from antiphon.mongo import Database, Document, PyMongoError, classified
 from publisher.adapters.views import SLUG
 
 _HIDDEN = frozenset({"revision", "slot", "attention_at", "untold_at", "told", "older", "claimant"})
@@ -38,7 +38,7 @@ class MongoPeople:
         try:
             found = await self._database[ledger].find(query).sort("_id", 1).limit(limit).to_list(None)
         except PyMongoError as error:
-            raise transient(error) if is_transient(error) else error from error
+            raise classified(error) from error
         return KeptOut(items=[_shown(one) for one in found], next=found[-1]["_id"] if len(found) == limit else None)
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from antiphon.erasures import Forgotten
 from antiphon.errors import Transient
-from antiphon.mongo import Database, Document, PyMongoError, is_transient, transient
+from antiphon.mongo import Database, Document, PyMongoError, classified, transient
 from publisher.adapters.documents import entry_of
 from publisher.adapters.entry_documents import entry_of as read_entry
 from publisher.adapters.media import DirectoryMedia
@@ -47,7 +47,7 @@ class EntryEraser:
                 if await self._entries.find_one({"media.sha256": sha256}, {"_id": 1}) is None:
                     await self._media.remove(sha256)
         except PyMongoError as error:
-            raise transient(error) if is_transient(error) else error from error
+            raise classified(error) from error
 
 
 class LedgerEraser:
@@ -76,4 +76,4 @@ class LedgerEraser:
             # A private conversation is a thread that has the person's id.
             await self._threads.delete_one({"_id": f"{person.brand}\x1f{person.platform}\x1f{person.author}"})
         except PyMongoError as error:
-            raise transient(error) if is_transient(error) else error from error
+            raise classified(error) from error
