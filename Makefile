@@ -3,6 +3,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 export UV_PYTHON_DOWNLOADS := never
+# Processes are started by the dozen: without kept bytecode each of them compiles its libraries again.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: help
 help: ## list the targets
@@ -19,7 +21,7 @@ run: setup ## start the whole line and feed it: REPLAY=file.jsonl RATE=per-secon
 .PHONY: test
 test: setup ## everything that must hold: lint, types, contract, tests (SEED=n replays the random choices)
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder $(if $(SEED),--seed $(SEED)) $(TESTS)
+	@$(BIN)/pytest -n 2 --no-loadscope-reorder $(if $(SEED),--seed $(SEED)) $(TESTS)
 
 .PHONY: check
 check: lint types ## lint, types and the freshness of what is generated

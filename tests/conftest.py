@@ -4,11 +4,19 @@ import random
 import signal
 from typing import Any
 
+import hypothesis
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 pytest_plugins = ["antiphon_local.fixtures"]
 
-LONGEST = ("integration/bench/", "e2e/test_kill_matrix", "engine/test_engine_survives")
+hypothesis.settings.register_profile("untimed", deadline=None)  # a slow machine is no error
+hypothesis.settings.load_profile("untimed")
+
+SHARE_A_LINE = ("tests/e2e/test_dashboards.py", "tests/e2e/test_forgetting.py", "tests/e2e/test_typical_journey.py")
+"""Files that one worker has, because they work on the same running line."""
+
+LONGEST = ("tests/e2e/", "integration/bench/", "integration/publisher/test_kill_points", "metrics/test_reports_are_exact")
 
 _FRESH_SEED = random.SystemRandom().randrange(2**31)
 
@@ -33,6 +41,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_configure_node(node: Any) -> None:
     """Hand the seed to a worker that is about to start."""
     node.workerinput["seed"] = node.config.getoption("--seed")
+
+
+class Scheduling(LoadFileScheduling):
+    """A file for a worker, and those of `SHARE_A_LINE` for one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "the line" if nodeid.startswith(SHARE_A_LINE) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Return who hands the tests to the workers."""
+    return Scheduling(config, log)
 
 
 def pytest_report_header(config: pytest.Config) -> str:

@@ -1,8 +1,9 @@
-"""The whole line as real processes, started once for a module, and a hand to work it with."""
+"""The whole line as real processes, and a hand to work it with."""
 
 import asyncio
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -108,16 +109,16 @@ async def _read(bootstrap: str, env: Mapping[str, str]) -> Tally:
 PARTITIONS = 4
 
 
-@pytest.fixture(scope="module")
-def documents() -> list[dict[str, Any]] | None:
-    """The brand's rules; None: the demo's twelve. A module may say otherwise."""
-    return None
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """The whole line with the demo's twelve rules, one for all modules that do not make a stage of their own."""
+    with started(tmp_path_factory.mktemp("line")) as running:
+        yield running
 
 
-@pytest.fixture(scope="module")
-def stage(tmp_path_factory: pytest.TempPathFactory, documents: list[dict[str, Any]] | None) -> Iterator[Stage]:
-    """The whole line, ready and seeded."""
-    directory: Path = tmp_path_factory.mktemp("line")
+@contextmanager
+def started(directory: Path, documents: list[dict[str, Any]] | None = None) -> Iterator[Stage]:
+    """Start the whole line, ready and seeded with these rules, or else the demo's."""
     env = {
         "PUBLISHER_SETTLE_SECONDS": f"{SETTLE_S:g}",
         "PUBLISHER_LEASE_SECONDS": "6",

@@ -18,7 +18,7 @@ from antiphon_local.line.seed import BRAND
 from antiphon_local.prometheus import Programs, Prometheus, find_programs
 from antiphon_local.settings import ROOT
 
-pytestmark = pytest.mark.e2e
+pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
 
 SCRAPE_S = 1.0
 

@@ -6,8 +6,12 @@ of ingest, one of the engine, two of the publisher. `make chaos ROUNDS=20` goes 
 
 import random
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
+
+from tests.e2e.conftest import Stage, started
 
 pytestmark = pytest.mark.e2e
 
@@ -31,27 +35,32 @@ AUTHORS = 12
 COMMENTS = 40
 
 
+RULES: list[dict[str, Any]] = [
+    {
+        "id": "price",
+        "name": "Two answers a person",
+        "state": "active",
+        "when": {"text": {"any": ["price"], "as": "words"}},
+        "limits": [{"per": "author", "at_most": 2, "within": "24h"}, {"per": "rule", "at_most": 400, "within": "24h"}],
+        "then": [{"reply": {"text": {"default": ["It is 49 €.", "From 49 €.", "49 € and up."]}}}, {"tag": ["price"]}],
+    },
+    {
+        "id": "spam",
+        "name": "Hide",
+        "state": "active",
+        "priority": 10,
+        "when": {"text": {"any": ["free followers"], "as": "contains"}},
+        "then": [{"hide": {}}],
+        "stop": True,
+    },
+]
+
+
 @pytest.fixture(scope="module")
-def documents() -> list[dict]:
-    return [
-        {
-            "id": "price",
-            "name": "Two answers a person",
-            "state": "active",
-            "when": {"text": {"any": ["price"], "as": "words"}},
-            "limits": [{"per": "author", "at_most": 2, "within": "24h"}, {"per": "rule", "at_most": 400, "within": "24h"}],
-            "then": [{"reply": {"text": {"default": ["It is 49 €.", "From 49 €.", "49 € and up."]}}}, {"tag": ["price"]}],
-        },
-        {
-            "id": "spam",
-            "name": "Hide",
-            "state": "active",
-            "priority": 10,
-            "when": {"text": {"any": ["free followers"], "as": "contains"}},
-            "then": [{"hide": {}}],
-            "stop": True,
-        },
-    ]
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A line of its own: what is redelivered must meet the rules that it met before."""
+    with started(tmp_path_factory.mktemp("line"), RULES) as running:
+        yield running
 
 
 def rounds(request: pytest.FixtureRequest) -> int:

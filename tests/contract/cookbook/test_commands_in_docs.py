@@ -33,7 +33,7 @@ def _checked(command: Any, words: list[str], name: str = "antiphon") -> str:
 
 
 def _words(line: str) -> list[str]:
-    return shlex.split(line.partition("#")[0].partition("<")[0])[1:]
+    return shlex.split(re.split("[#<>]", line)[0])[1:]
 
 
 def test_the_pages_show_every_command() -> None:

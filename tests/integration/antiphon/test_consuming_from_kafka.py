@@ -79,8 +79,8 @@ async def committed(line: Line) -> int | None:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=line.settings.kafka_bootstrap_servers, group_id=line.topic, enable_auto_commit=False
     )
-    await consumer.start()
     try:
+        await consumer.start()
         return await consumer.committed(TopicPartition(line.topic, 0))
     finally:
         await consumer.stop()
@@ -95,8 +95,8 @@ async def test_garbage_becomes_dead_letters_and_the_stream_goes_on(line: Line) -
     dead = AIOKafkaConsumer(
         dead_letters_of(line.topic), bootstrap_servers=line.settings.kafka_bootstrap_servers, auto_offset_reset="earliest"
     )
-    await dead.start()
     try:
+        await dead.start()
         found = [await asyncio.wait_for(dead.getone(), PATIENCE_S) for _ in range(2)]
     finally:
         await dead.stop()

@@ -156,8 +156,8 @@ async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 30) -
 
 async def _ends(bootstrap: str, *topics: str) -> dict[TopicPartition, int]:
     consumer = AIOKafkaConsumer(*topics, bootstrap_servers=bootstrap)
-    await consumer.start()
     try:
+        await consumer.start()
         return dict(await consumer.end_offsets(list(consumer.assignment())))
     finally:
         await consumer.stop()
@@ -167,9 +167,9 @@ async def _read(bootstrap: str, topic: str, starts: dict[TopicPartition, int]) -
     ends = await _ends(bootstrap, topic)
     assert ends
     consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    found: list[Any] = []
     try:
+        await consumer.start()
+        found: list[Any] = []
         for partition in ends:
             consumer.seek(partition, starts.get(partition, 0))
         while any([await consumer.position(partition) < end for partition, end in ends.items()]):

@@ -44,8 +44,8 @@ def mongo(tmp_path: Path) -> Iterator[Mongo]:
 
 async def read_all(bootstrap: str, topic: str, count: int) -> list[bytes]:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest")
-    await consumer.start()
     try:
+        await consumer.start()
         consumer.assign([TopicPartition(topic, 0)])
         values: list[bytes] = []
         async with asyncio.timeout(30):

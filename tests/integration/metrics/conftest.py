@@ -109,8 +109,8 @@ async def producer(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 async def from_now_on(kafka_bootstrap: str) -> None:
     """What other tests left on the topics is none of this test's business: the group starts behind it."""
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka_bootstrap, group_id="metrics", enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = [
             TopicPartition(topic, number)
             for topic in (EVENTS, DECISIONS, DELIVERIES, ENTRIES)

@@ -136,8 +136,8 @@ async def test_garbage_is_put_aside_and_the_rest_goes_on(
         bootstrap_servers=kafka_bootstrap,
         auto_offset_reset="earliest",
     )
-    await consumer.start()
     try:
+        await consumer.start()
         found: dict[str, dict[str, bytes]] = {}
         while len(found) < 3:
             for messages in (await consumer.getmany(timeout_ms=1_000)).values():

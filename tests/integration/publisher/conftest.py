@@ -272,8 +272,8 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str = DELIVERIES) -> se
 async def skip_the_past(bootstrap: str, group: str, topics: Sequence[str] = (DECISIONS,)) -> None:
     """Let the group begin at the end: other tests' records are none of its business."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         partitions = [TopicPartition(name, number) for name in topics for number in await _partitions(consumer, name)]
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)

@@ -159,8 +159,8 @@ def on_topic(kafka_bootstrap: str) -> TopicReader:
     async def read(key: str, bootstrap: str = kafka_bootstrap) -> list[TopicRecord]:
         consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
         partition = TopicPartition(CONFIG, 0)
-        await consumer.start()
         try:
+            await consumer.start()
             consumer.assign([partition])
             await consumer.seek_to_beginning(partition)
             end = (await consumer.end_offsets([partition]))[partition]

@@ -117,6 +117,7 @@ def run(
 
 def prepare(service: str, settings: HttpSettings) -> None:
     """Configure logging and failpoints, and log the effective settings with secrets hidden."""
+    gc.enable()  # `loading` turned it off
     logs.configure(service, settings.log_level)
     failpoints.arm(settings.failpoint, allowed=settings.failpoints_allowed)
     shown: Mapping[str, Any] = settings.model_dump(mode="json")

@@ -2,6 +2,7 @@
 
 import sys
 
+import antiphon.loading  # noqa: F401 (before everything else)
 from antiphon import process
 from ingest.app import build
 from ingest.settings import IngestSettings

@@ -3,6 +3,7 @@
 import sys
 from functools import partial
 
+import antiphon.loading  # noqa: F401 (before everything else)
 from antiphon.process import run
 from metrics.app import build
 from metrics.settings import MetricsSettings

@@ -3,6 +3,7 @@
 import sys
 from importlib import import_module
 
+import antiphon.loading  # noqa: F401 (before everything else)
 from antiphon.process import run
 from publisher.settings import PublisherSettings
 

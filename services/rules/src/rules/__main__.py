@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import sys
 
+import antiphon.loading  # noqa: F401 (before everything else)
 from antiphon import process
 from antiphon.auth import Role
 from antiphon.errors import Transient

@@ -219,8 +219,8 @@ async def party(stage_for: Any, localhost_pem: Path, tmp_path: Path) -> AsyncIte
 
 async def _commit_end(bootstrap: str, group: str, topic: str) -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, group_id=group, enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         await consumer._client.set_topics([topic])
         partitions = [TopicPartition(topic, number) for number in consumer.partitions_for_topic(topic) or ()]
         consumer.assign(partitions)

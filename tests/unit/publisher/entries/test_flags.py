@@ -108,7 +108,7 @@ async def test_of_hundreds_of_pairs_nearly_none_is_missed(stage: Any, rng: rando
         index.add(one)
         index.add(two)
         found += near_duplicate(two, index.candidates(two)) is not None
-    assert found >= pairs - 1
+    assert found >= pairs - 5, "at this likeness MinHash misses one of about three hundred pairs by chance"
 
 
 def test_memory_is_bounded(stage: Any) -> None:

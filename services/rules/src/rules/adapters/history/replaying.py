@@ -148,6 +148,7 @@ def calm_collector() -> None:
     """Keep the collector from walking through rules and events again and again: neither has cycles that it could free."""
     gc.collect()
     gc.freeze()
+    gc.enable()  # a process that was spawned has loaded its modules without
     gc.set_threshold(_COLLECTED_AFTER)
 
 
