@@ -35,13 +35,8 @@ async def test_killed_and_restarted(stage_for: Any, point: str) -> None:
     name = decision.actions[0].action_id
     last = (await stage.rest([name]))[name]
     effects = stage.network.replies().get(comment, 0)
-    assert last.state in POINTS[point], (
-        effects,
-        last,
-        stage.workers[0].exit_code,
-        stage.workers[0].log_tail(),
-        stage.workers[1].log_tail(),
-    )
+    told = {process.exit_code: process.log_tail() for process in stage.workers}
+    assert last.state in POINTS[point], (effects, last, told)
     assert effects <= 1
     assert effects == 1 or last.state == PARKED
 
