@@ -107,8 +107,8 @@ def _nothing(kind: type[Fact]) -> dict[str, Any]:
 
 _NOTHING: Final[Mapping[type[Fact], dict[str, Any]]] = {kind: _nothing(kind) for kind in COLLECTIONS}
 
-_TABLES: Final = frozenset({"counts", "latency", "speech", "reach", "posts", "entries"})
-_COLUMNS: Final = frozenset({"undecided", "people", "influence", "service", "entrants"})
+_TABLES: Final = frozenset({"counts", "levels", "speech", "topics", "campaigns", "entries"})
+_COLUMNS: Final = frozenset({"undecided", "latency", "reach", "posts", "people", "influence", "service", "entrants"})
 
 
 def pack(hour: Hour) -> Document:

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from metrics.domain.facts import POSTED, DecisionFact, DeliveryFact, EntryFact, EventFact, Fact
-from metrics.domain.hour import NO_NUMBER, Hour, Key, add, append, ident
+from metrics.domain.facts import POSTED, DecisionFact, DeliveryFact, EntryFact, EventFact, Fact, Said
+from metrics.domain.hour import NO_NUMBER, SPEECH, Hour, add, append, ident
 from metrics.domain.levels import ANSWERS, DRAWN, FOLLOW_UPS, NODES, RANK, STATEMENTS, TREE_DELETES
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _SIGNS = {"positive": 1, "negative": -1}
+_NO_STATEMENT = (1, *[0] * (len(SPEECH) - 1))
 
 
 @dataclass(slots=True)
@@ -74,7 +75,7 @@ def _decision(hour: Hour, fact: DecisionFact) -> None:
     for action in fact.actions:
         add(hour.counts, ("action", action.kind, action.mode), 1)
     if fact.decide_ms is not None:
-        add(hour.latency, ("decided", fact.decide_ms), 1)
+        append(hour.latency, "decided", fact.decide_ms)
     if fact.kind == "review" and not fact.echo and fact.verb in {"create", "edit", "delete"}:
         rating = fact.said.rating
         hour.reviews.append([ident(fact.said.object), epoch_ms(fact.event_time), fact.verb, rating, fact.platform])
@@ -100,7 +101,8 @@ def _echo(hour: Hour, fact: DecisionFact) -> None:
     if fact.verb != "create":
         return
     if fact.kind == "post":
-        add(hour.posts, ("own", ident(said.object)), NO_NUMBER if said.reach is None else said.reach)
+        append(hour.posts, "own objects", ident(said.object))
+        append(hour.posts, "own reaches", NO_NUMBER if said.reach is None else said.reach)
     elif fact.kind in FOLLOW_UPS | {"comment"} and said.parent:
         append(hour.service, "echo object", ident(said.object))
         append(hour.service, "echo parent", ident(said.parent))
@@ -117,7 +119,7 @@ def _activity(hour: Hour, people: dict[str, dict[int, str]], fact: DecisionFact)
             if RANK[said.level] > RANK[known.get(said.person, "")]:
                 known[said.person] = said.level
         if said.root and RANK[said.level] >= RANK["contributing"]:
-            add(hour.posts, ("engaged", ident(said.root)), 1)
+            append(hour.posts, "engaged", ident(said.root))
     _drawn(hour, fact)
     if said.referral is not None and fact.kind in {"click", "conversion"}:
         _referral(hour, fact)
@@ -125,16 +127,26 @@ def _activity(hour: Hour, people: dict[str, dict[int, str]], fact: DecisionFact)
 
 def _speech(hour: Hour, fact: DecisionFact) -> None:
     said = fact.said
-    key: Key = (fact.platform, fact.kind, said.level, said.polarity, " ".join(said.topics), " ".join(said.campaigns))
+    add(hour.levels, (fact.platform, said.level), 1)
     statement = fact.kind in STATEMENTS
-    scored = statement and said.sentiment is not None
-    mood = (said.sentiment or 0) if scored else 0
-    if not statement or said.reach is None:
-        unknown = int(statement)
-        add(hour.speech, key, 1, int(scored), mood, 0, 0, 0, unknown, int(scored), mood)
+    values = _weighed(said) if statement else _NO_STATEMENT
+    add(hour.speech, (fact.platform, said.polarity, fact.kind), *values)
+    if not statement:
         return
-    add(hour.speech, key, 1, int(scored), mood, said.reach, said.reach * scored, said.reach * mood, 0, 0, 0)
-    add(hour.reach, (fact.platform, said.reach), 1)
+    for topic in said.topics:
+        add(hour.topics, (fact.platform, said.polarity, topic), *values)
+    for campaign in said.campaigns:
+        add(hour.campaigns, (fact.platform, said.polarity, campaign), *values)
+    if said.reach is not None:
+        append(hour.reach, fact.platform, said.reach)
+
+
+def _weighed(said: Said) -> tuple[int, ...]:
+    """Return the values of `SPEECH` of one statement."""
+    scored, mood = int(said.sentiment is not None), said.sentiment or 0
+    if said.reach is None:
+        return (1, scored, mood, 0, 0, 0, 1, scored, mood)
+    return (1, scored, mood, said.reach, said.reach * scored, said.reach * mood, 0, 0, 0)
 
 
 def _drawn(hour: Hour, fact: DecisionFact) -> None:
@@ -173,9 +185,9 @@ def _deliveries(hour: Hour, facts: list[DeliveryFact]) -> None:
     if answers:
         add(hour.counts, ("answered",), len({fact.event_id for fact in answers}))
     for ms in _fastest((fact.action_id, fact.pipeline_ms) for fact in facts):
-        add(hour.latency, ("posted", ms), 1)
+        append(hour.latency, "posted", ms)
     for ms in _fastest((fact.event_id, fact.pipeline_ms) for fact in answers):
-        add(hour.latency, ("first", ms), 1)
+        append(hour.latency, "first", ms)
 
 
 def _fastest(measured: Iterable[tuple[str, int | None]]) -> Iterable[int]:

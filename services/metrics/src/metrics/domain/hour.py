@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from hashlib import blake2b
+from operator import add as sum_of
 
 Key = tuple[str | int, ...]
 Table = dict[Key, list[int]]
@@ -37,14 +38,17 @@ class Hour:
     |---|---|
     | counts | family, words … → number |
     | undecided | received time in ms, of each event without a decision |
-    | latency | family, milliseconds → number |
-    | speech | platform, kind, level, polarity, topics, campaigns → the values of `SPEECH` |
-    | reach | platform, reach → number of statements with it |
+    | latency | family → milliseconds, of each measurement |
+    | levels | platform, level → number |
+    | speech | platform, polarity, kind → the values of `SPEECH` |
+    | topics | platform, polarity, topic → the values of `SPEECH`, statements alone |
+    | campaigns | platform, polarity, campaign → the values of `SPEECH`, statements alone |
+    | reach | platform → the known reach of each statement |
     | people | `platform level` → persons, each once, at the highest level of this hour |
     | reviews | object, time in ms, verb, rating, platform |
     | influence | `platform persons`, `… objects`, `… reaches`, `… signs` (1, -1); `drawn` → what was answered or reacted to |
     | service | `answered` objects, `answer …` rows, `voice …` rows, `echo …` rows |
-    | posts | `engaged`, root → number of engagements; `own`, root → reach of the brand's own post |
+    | posts | `engaged` → root of each engagement; `own objects`, `own reaches`: the brand's own posts |
     | entries | campaign, platform, state, reason → number; campaign, `reached`, state → number |
     | entrants | campaign → persons |
     | referrals | kind, event, time in ms, person, link, action, click, value in millionths, currency, campaigns |
@@ -53,14 +57,17 @@ class Hour:
 
     counts: Table = field(default_factory=dict)
     undecided: Columns = field(default_factory=dict)
-    latency: Table = field(default_factory=dict)
+    latency: Columns = field(default_factory=dict)
+    levels: Table = field(default_factory=dict)
     speech: Table = field(default_factory=dict)
-    reach: Table = field(default_factory=dict)
+    topics: Table = field(default_factory=dict)
+    campaigns: Table = field(default_factory=dict)
+    reach: Columns = field(default_factory=dict)
     people: Columns = field(default_factory=dict)
     reviews: Rows = field(default_factory=list)
     influence: Columns = field(default_factory=dict)
     service: Columns = field(default_factory=dict)
-    posts: Table = field(default_factory=dict)
+    posts: Columns = field(default_factory=dict)
     entries: Table = field(default_factory=dict)
     entrants: Columns = field(default_factory=dict)
     referrals: Rows = field(default_factory=list)
@@ -99,11 +106,7 @@ class Piece:
 def add(table: Table, key: Key, *values: int) -> None:
     """Add values to a row of a table."""
     row = table.get(key)
-    if row is None:
-        table[key] = list(values)
-        return
-    for position, value in enumerate(values):
-        row[position] += value
+    table[key] = list(values) if row is None else list(map(sum_of, row, values))
 
 
 def append(columns: Columns, name: str, value: int) -> None:
@@ -112,6 +115,15 @@ def append(columns: Columns, name: str, value: int) -> None:
     if column is None:
         column = columns[name] = array("q")
     column.append(value)
+
+
+def together(hours: Iterable[Hour], part: str, name: str) -> "array[int]":
+    """Return a column of all hours, one after the other."""
+    whole = array("q")
+    for hour in hours:
+        if found := getattr(hour, part).get(name):
+            whole.extend(found)
+    return whole
 
 
 def each(hours: Iterable[Hour], part: str) -> Iterator[tuple[Key, list[int]]]:

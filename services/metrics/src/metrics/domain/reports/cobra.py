@@ -13,7 +13,7 @@ from metrics.domain.hour import Hour, each
 from metrics.domain.levels import BLIND, LEVELS, REPORTABLE
 from metrics.domain.reports.figures import Described, Part, part
 
-PARTS = ("speech", "people", "counts")
+PARTS = ("levels", "people", "counts")
 """What the report reads of each hour."""
 
 
@@ -85,9 +85,9 @@ def cobra(hours: Sequence[Hour]) -> Cobra:
     """Return the report of a period."""
     events: dict[str, Totals] = {}
     nameless: list[tuple[str, int]] = []
-    for (platform, _kind, level, *_), values in each(hours, "speech"):
+    for (platform, level), [count] in each(hours, "levels"):
         counts = events.setdefault(str(platform), {})
-        counts[str(level)] = counts.get(str(level), 0) + values[0]
+        counts[str(level)] = counts.get(str(level), 0) + count
     for key, values in each(hours, "counts"):
         if key[0] == "nobody":
             nameless.append((str(key[2]), values[0]))

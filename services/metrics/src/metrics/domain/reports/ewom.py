@@ -4,15 +4,16 @@ Hennig-Thurau, Gwinner, Walsh & Gremler 2004, Journal of Interactive Marketing 1
 Volume, valence, dispersion, exposure, share of voice and reviews, for the whole and by platform, kind, campaign and topic.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from metrics.domain.formulas import entropy, median, variance
-from metrics.domain.hour import SPEECH, Hour, Key, Rows, Table, add, each
+from metrics.domain.hour import SPEECH, Hour, Key, Rows, Table, add, each, together
 from metrics.domain.levels import STATEMENTS
 from metrics.domain.reports.figures import Described, Part, part, ratio
 
-PARTS = ("speech", "reach", "reviews")
+PARTS = ("speech", "topics", "campaigns", "reach", "reviews")
 """What the report reads of each hour."""
 
 MILLI = 1_000
@@ -131,34 +132,30 @@ class Ewom(Described):
 
 def ewom(hours: Sequence[Hour]) -> Ewom:
     """Return the report of a period."""
-    whole: Table = {}
-    for key, values in each(hours, "speech"):
-        add(whole, key, *values)
-    table = {key: values for key, values in whole.items() if key[1] in STATEMENTS}
+    whole = _summed(hours, "speech")
+    table = {key: values for key, values in whole.items() if key[2] in STATEMENTS}
+    topics = _summed(hours, "topics")
     usual = usual_reach(hours)
-    by_platform = _grouped(table, usual, lambda key: [str(key[0])])
+    by_platform = _grouped(table, usual, 0)
     everything = _speech(list(table.items()), usual)
     return Ewom(
         all=everything,
         by_platform=by_platform,
-        by_kind=_grouped(table, usual, lambda key: [str(key[1])]),
-        by_campaign=_grouped(table, usual, lambda key: str(key[5]).split()),
-        by_topic=_grouped(table, usual, lambda key: [t for t in str(key[4]).split() if not t.startswith("competitor:")]),
+        by_kind=_grouped(table, usual, 2),
+        by_campaign=_grouped(_summed(hours, "campaigns"), usual, 2),
+        by_topic=_grouped({key: values for key, values in topics.items() if not _competitor(key)}, usual, 2),
         dispersion=entropy(speech.volume for speech in by_platform.values()),
         private_messages=_events(whole, "message"),
         shares=_events(whole, "share"),
-        share_of_voice=_voices(table, everything.volume),
+        share_of_voice=_voices(topics, everything.volume),
         reviews=reviews([row for hour in hours for row in hour.reviews]),
     )
 
 
 def usual_reach(hours: Sequence[Hour]) -> dict[str, int]:
     """Return platform → median of the reaches known in the period."""
-    known: dict[str, dict[int, int]] = {}
-    for (platform, reach), [count] in each(hours, "reach"):
-        counts = known.setdefault(str(platform), {})
-        counts[int(reach)] = counts.get(int(reach), 0) + count
-    return {platform: median(counts) or 0 for platform, counts in known.items()}
+    platforms = {platform for hour in hours for platform in hour.reach}
+    return {platform: median(Counter(together(hours, "reach", platform))) or 0 for platform in platforms}
 
 
 def reviews(rows: Rows) -> Reviews:
@@ -185,15 +182,22 @@ def reviews(rows: Rows) -> Reviews:
     )
 
 
+def _summed(hours: Sequence[Hour], name: str) -> Table:
+    whole: Table = {}
+    for key, values in each(hours, name):
+        add(whole, key, *values)
+    return whole
+
+
 def _events(table: Table, kind: str) -> int:
-    return sum(values[0] for key, values in table.items() if key[1] == kind)
+    return sum(values[0] for key, values in table.items() if key[2] == kind)
 
 
-def _grouped(table: Table, usual: Mapping[str, int], words: Callable[[Key], Iterable[str]]) -> dict[str, Speech]:
+def _grouped(table: Table, usual: Mapping[str, int], position: int) -> dict[str, Speech]:
+    """Return the statements for each word at a position of the keys."""
     groups: dict[str, list[tuple[Key, list[int]]]] = {}
     for key, values in table.items():
-        for word in words(key):
-            groups.setdefault(word, []).append((key, values))
+        groups.setdefault(str(key[position]), []).append((key, values))
     return {word: _speech(groups[word], usual) for word in sorted(groups)}
 
 
@@ -201,7 +205,7 @@ def _speech(rows: Sequence[tuple[Key, list[int]]], usual: Mapping[str, int]) -> 
     sums = dict.fromkeys(SPEECH, 0)
     guessed = guessed_scored = guessed_sentiment = 0
     moods = dict.fromkeys(_POLARITIES, 0)
-    for (platform, _kind, _level, polarity, *_), values in rows:
+    for (platform, polarity, _), values in rows:
         for name, value in zip(SPEECH, values, strict=True):
             sums[name] += value
         reach = usual.get(str(platform), ASSUMED_REACH)
@@ -224,13 +228,17 @@ def _speech(rows: Sequence[tuple[Key, list[int]]], usual: Mapping[str, int]) -> 
     )
 
 
-def _voices(table: Table, brand: int) -> ShareOfVoice:
+def _competitor(key: Key) -> str:
+    """Return the competitor's id if the topic of a key is one, else nothing."""
+    kind, _, name = str(key[2]).partition(":")
+    return name if kind == "competitor" else ""
+
+
+def _voices(topics: Table, brand: int) -> ShareOfVoice:
     mentions: dict[str, int] = {}
-    for key, values in table.items():
-        for topic in str(key[4]).split():
-            kind, _, name = topic.partition(":")
-            if kind == "competitor":
-                mentions[name] = mentions.get(name, 0) + values[0]
+    for key, values in topics.items():
+        if name := _competitor(key):
+            mentions[name] = mentions.get(name, 0) + values[0]
     others = sum(mentions.values())
     voices = [Voice(name, mentions[name], ratio(mentions[name], brand + others)) for name in sorted(mentions)]
     return ShareOfVoice(brand, ratio(brand, brand + others) if others else None, voices)

@@ -1,10 +1,12 @@
 """Whose statements weigh most: advocates and detractors by exposure, resonance and recency."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
-from math import fsum
+
+import numpy as np
+from numpy.typing import NDArray
 
 from metrics.domain.formulas import half_life
 from metrics.domain.hour import NO_NUMBER, Hour, Piece
@@ -20,6 +22,9 @@ month.
 """
 
 _DAY_S = 86_400.0
+
+_Whole = NDArray[np.int64]
+_Real = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,33 +66,19 @@ class Influencers(Described):
     """People with a negative statement."""
 
 
-@dataclass(slots=True)
-class _Tally:
-    weights: list[float]
-    statements: int = 0
-    exposure: int = 0
-    estimated: int = 0
-    resonance: int = 0
-
-
-_Who = tuple[str, str, int]
-
-
 def influencers(pieces: Sequence[Piece], end_s: float, count: int) -> Influencers:
     """Return the report of a period that ends at `end_s` (seconds since 1970), with the first `count` of each side."""
     hours: list[Hour] = [piece.hour for piece in pieces]
-    usual = usual_reach(hours)
-    drawn: Counter[int] = Counter()
-    for hour in hours:
-        drawn.update(hour.influence.get("drawn", ()))
-    sides: dict[int, dict[_Who, _Tally]] = {1: {}, -1: {}}
-    for piece in pieces:
-        fresh = half_life((end_s - piece.end.timestamp()) / _DAY_S, HALF_LIFE_DAYS)
-        for name in piece.hour.influence:
-            platform, _, column = name.partition(" ")
-            if column == "persons":
-                _tally(sides, piece, platform, fresh, drawn, usual.get(platform, ASSUMED_REACH))
-    return Influencers(HALF_LIFE_DAYS, _first(sides[1], count), _first(sides[-1], count), len(sides[1]), len(sides[-1]))
+    usual, drawn = usual_reach(hours), _counted(_joined(hour.influence.get("drawn") for hour in hours))
+    sides: dict[int, list[_Group]] = {1: [], -1: []}
+    for brand in sorted({piece.brand for piece in pieces}):
+        own = [piece for piece in pieces if piece.brand == brand]
+        for platform in sorted({name.partition(" ")[0] for piece in own for name in piece.hour.influence if " " in name}):
+            statements = _statements(own, platform, end_s, drawn, usual.get(platform, ASSUMED_REACH))
+            for sign, groups in sides.items():
+                groups.append(_Group(brand, platform, _people(statements, sign)))
+    totals = [sum(len(group.people.persons) for group in sides[sign]) for sign in (1, -1)]
+    return Influencers(HALF_LIFE_DAYS, _first(sides[1], count), _first(sides[-1], count), *totals)
 
 
 def named(report: Influencers, names: Mapping[tuple[str, int], str]) -> Influencers:
@@ -98,27 +89,90 @@ def named(report: Influencers, names: Mapping[tuple[str, int], str]) -> Influenc
     return replace(report, advocates=sides[0], detractors=sides[1])
 
 
-def _tally(
-    sides: dict[int, dict[_Who, _Tally]], piece: Piece, platform: str, fresh: float, drawn: Mapping[int, int], usual: int
-) -> None:
-    columns = [piece.hour.influence[f"{platform} {name}"] for name in ("persons", "objects", "reaches", "signs")]
-    for person, statement, reach, sign in zip(*columns, strict=True):
-        who = (piece.brand, platform, person)
-        tally = sides[sign].get(who)
-        if tally is None:
-            tally = sides[sign][who] = _Tally([])
-        exposure, resonance = (usual if reach == NO_NUMBER else reach), drawn.get(statement, 0)
-        tally.weights.append(exposure * (1 + resonance) * fresh)
-        tally.statements += 1
-        tally.exposure += exposure
-        tally.estimated += reach == NO_NUMBER
-        tally.resonance += resonance
+@dataclass(frozen=True, slots=True)
+class _Statements:
+    """Statements of one brand on one platform, row by row."""
+
+    persons: _Whole
+    signs: _Whole
+    exposure: _Whole
+    estimated: _Whole
+    resonance: _Whole
+    weights: _Real
 
 
-def _first(side: Mapping[_Who, _Tally], count: int) -> list[Influencer]:
-    scored = ((fsum(tally.weights), who, tally) for who, tally in side.items())  # fsum: the same in any order
-    first = nlargest(count, scored, key=lambda one: (one[0], one[1]))
-    return [
-        Influencer(brand, person, None, platform, score, t.statements, t.exposure, t.estimated, t.resonance)
-        for score, (brand, platform, person), t in first
-    ]
+@dataclass(frozen=True, slots=True)
+class _People:
+    """The sums of each person, row by row, by rising pseudonym."""
+
+    persons: _Whole
+    statements: _Whole
+    exposure: _Whole
+    estimated: _Whole
+    resonance: _Whole
+    scores: _Real
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    brand: str
+    platform: str
+    people: _People
+
+
+def _joined(columns: Iterable["array[int] | None"]) -> _Whole:
+    found = [np.frombuffer(column, np.int64) for column in columns if column]
+    return np.concatenate(found) if found else np.empty(0, np.int64)
+
+
+def _counted(drawn: _Whole) -> tuple[_Whole, _Whole]:
+    """Return what was answered or reacted to, in order, and how often."""
+    objects, counts = np.unique(drawn, return_counts=True)
+    return objects, counts.astype(np.int64)
+
+
+def _statements(pieces: Sequence[Piece], platform: str, end_s: float, drawn: tuple[_Whole, _Whole], usual: int) -> _Statements:
+    persons, objects, reaches, signs = (
+        _joined(piece.hour.influence.get(f"{platform} {name}") for piece in pieces)
+        for name in ("persons", "objects", "reaches", "signs")
+    )
+    fresh = [half_life((end_s - piece.end.timestamp()) / _DAY_S, HALF_LIFE_DAYS) for piece in pieces]
+    rows = [len(piece.hour.influence.get(f"{platform} persons", ())) for piece in pieces]
+    estimated = reaches == NO_NUMBER
+    exposure, resonance = np.where(estimated, usual, reaches), _resonance(objects, *drawn)
+    weights = exposure * (1.0 + resonance) * np.repeat(np.asarray(fresh), rows)
+    return _Statements(persons, signs, exposure, estimated.astype(np.int64), resonance, weights)
+
+
+def _resonance(objects: _Whole, drawn: _Whole, counts: _Whole) -> _Whole:
+    if not len(drawn):
+        return np.zeros(len(objects), np.int64)
+    at = np.minimum(np.searchsorted(drawn, objects), len(drawn) - 1)
+    return np.where(drawn[at] == objects, counts[at], 0)
+
+
+def _people(said: _Statements, sign: int) -> _People:
+    chosen = np.flatnonzero(said.signs == sign)
+    # By weight within each person: floating point sums are then the same in whatever order the statements came.
+    order = chosen[np.lexsort((said.weights[chosen], said.persons[chosen]))]
+    persons, begins, counts = np.unique(said.persons[order], return_index=True, return_counts=True)
+    if not len(persons):
+        return _People(persons, counts, counts, counts, counts, np.empty(0))
+    exposure, estimated, resonance = (
+        np.add.reduceat(column[order], begins) for column in (said.exposure, said.estimated, said.resonance)
+    )
+    return _People(persons, counts, exposure, estimated, resonance, np.add.reduceat(said.weights[order], begins))
+
+
+def _first(groups: Sequence[_Group], count: int) -> list[Influencer]:
+    """Return the highest scores; equal ones by brand, platform and pseudonym, the last first."""
+    found: list[Influencer] = []
+    for group in groups:
+        people = group.people
+        for row in np.lexsort((people.persons, people.scores))[-count:]:
+            numbers = (people.statements, people.exposure, people.estimated, people.resonance)
+            sums = [int(column[row]) for column in numbers]
+            found.append(
+                Influencer(group.brand, int(people.persons[row]), None, group.platform, float(people.scores[row]), *sums)
+            )
+    return nlargest(count, found, key=lambda one: (one.score, one.brand, one.platform, one.person))

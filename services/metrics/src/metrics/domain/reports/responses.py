@@ -1,13 +1,14 @@
 """How the brand answers: engagement, response rate and time, automation, and what follows after a reply."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metrics.domain.counts import Histogram
-from metrics.domain.hour import NO_NUMBER, Hour, Table
+from metrics.domain.hour import NO_NUMBER, Hour, Table, together
 from metrics.domain.reports.figures import Described, Latency, Part, latency, part, ratio
-from metrics.domain.reports.summary import distribution, response, split
+from metrics.domain.reports.summary import measured, response, split
 
 PARTS = ("counts", "latency", "service", "posts")
 """What the report reads of each hour."""
@@ -88,7 +89,7 @@ class Responses(Described):
 def responses(hours: Sequence[Hour], target_s: float) -> Responses:
     """Return the report of a period."""
     families = split(hours, "counts")
-    first = distribution(split(hours, "latency").get("first", {}))
+    first = measured(hours, "first")
     told = response(families)
     deliveries = families.get("delivery", {})
     return Responses(
@@ -102,7 +103,7 @@ def responses(hours: Sequence[Hour], target_s: float) -> Responses:
         follow_ups=_follow_ups(hours),
         lost_to_limits=_delivered(deliveries, "suppressed", "limit"),
         failed=_delivered(deliveries, "failed", None),
-        engagement=_engagement(split(hours, "posts")),
+        engagement=_engagement(hours),
     )
 
 
@@ -168,12 +169,13 @@ def _first_after(said: list[tuple[int, int]], time: int) -> int | None:
     return said[position][1]
 
 
-def _engagement(posts: dict[str, Table]) -> Engagement:
-    own, engaged = posts.get("own", {}), posts.get("engaged", {})
-    reached = {root: reach for (root,), [reach] in own.items() if reach > 0}
-    on_reached = sum(values[0] for (root,), values in engaged.items() if root in reached)
+def _engagement(hours: Sequence[Hour]) -> Engagement:
+    engaged = Counter(together(hours, "posts", "engaged"))
+    own = dict(zip(together(hours, "posts", "own objects"), together(hours, "posts", "own reaches"), strict=True))
+    reached = {root: reach for root, reach in own.items() if reach > 0}
+    on_reached = sum(engaged[root] for root in reached)
     return Engagement(
-        activities=sum(values[0] for values in engaged.values()),
+        activities=engaged.total(),
         posts=len(own),
         posts_with_reach=part(len(reached), len(own)),
         rate=ratio(on_reached, sum(reached.values())),

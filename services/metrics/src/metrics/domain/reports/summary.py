@@ -1,11 +1,12 @@
 """Totals of a period. Every definition of a figure stands here, once."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from metrics.domain.counts import Histogram, Totals, summed
 from metrics.domain.facts import PLATFORM_EFFECTS, POSTED
-from metrics.domain.hour import Hour, Table, each
+from metrics.domain.hour import Hour, Table, each, together
 from metrics.domain.reports.figures import Latency, latency, ratio
 
 PARTS = ("counts", "undecided", "latency")
@@ -101,7 +102,6 @@ def summarize(hours: Sequence[Hour], *, received_before_ms: int) -> Summary:
     families = split(hours, "counts")
     deliveries = families.get("delivery", {})
     by_state = _by(deliveries, 0)
-    times = split(hours, "latency")
     waiting = (hour.undecided["received"] for hour in hours if hour.undecided)
     return Summary(
         events=_events(families.get("event", {})),
@@ -110,7 +110,7 @@ def summarize(hours: Sequence[Hour], *, received_before_ms: int) -> Summary:
         deliveries=_deliveries(deliveries, by_state),
         response=response(families),
         automation=automation(deliveries),
-        latency_ms=Latencies(latency(distribution(times.get("posted", {}))), latency(distribution(times.get("decided", {})))),
+        latency_ms=Latencies(latency(measured(hours, "posted")), latency(measured(hours, "decided"))),
         lost=sum(received < received_before_ms for column in waiting for received in column),
         parked=by_state.get("parked", 0),
         waiting=by_state.get("waiting_approval", 0),
@@ -130,9 +130,9 @@ def split(hours: Sequence[Hour], part: str) -> dict[str, Table]:
     return families
 
 
-def distribution(table: Table) -> Histogram:
-    """Return the distribution that a table of number → count holds."""
-    return Histogram({int(value): count for (value,), [count] in table.items()})
+def measured(hours: Sequence[Hour], family: str) -> Histogram:
+    """Return the distribution of a family of latencies."""
+    return Histogram(Counter(together(hours, "latency", family)))
 
 
 def response(families: dict[str, Table]) -> Response:
