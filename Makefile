@@ -39,9 +39,12 @@ lint: setup ## ruff and the import contracts
 types: setup ## mypy --strict
 	@$(BIN)/mypy
 
+KILLS := $(addprefix tests/integration/,ingest/test_faults.py engine/test_engine_survives.py rules_api/test_kill_after_write.py \
+	publisher/test_kill_points.py publisher/campaigns/test_journey.py)
+
 .PHONY: chaos
-chaos: setup ## the whole kill matrix, ROUNDS times over (a sample of it is part of test)
-	@$(BIN)/pytest tests/e2e/test_kill_matrix.py tests/integration/metrics/test_reports_are_exact.py --rounds $(or $(ROUNDS),20) $(if $(SEED),--seed $(SEED))
+chaos: setup ## the whole kill matrix, ROUNDS times over, and every kill point of each service (samples of them are part of test)
+	@$(BIN)/pytest tests/e2e/test_kill_matrix.py tests/integration/metrics/test_reports_are_exact.py $(KILLS) --rounds $(or $(ROUNDS),20) $(if $(SEED),--seed $(SEED))
 
 .PHONY: proto
 proto: setup ## generate the contract's classes

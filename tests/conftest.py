@@ -13,10 +13,18 @@ pytest_plugins = ["antiphon_local.fixtures"]
 hypothesis.settings.register_profile("untimed", deadline=None)  # a slow machine is no error
 hypothesis.settings.load_profile("untimed")
 
-SHARE_A_LINE = ("tests/e2e/test_dashboards.py", "tests/e2e/test_forgetting.py", "tests/e2e/test_typical_journey.py")
+SHARE_A_LINE = ("tests/e2e/test_dashboards.py", "tests/e2e/test_typical_journey.py", "tests/e2e/test_forgetting.py")
 """Files that one worker has, because they work on the same running line."""
 
-LONGEST = ("tests/e2e/", "integration/bench/", "integration/publisher/test_kill_points", "metrics/test_reports_are_exact")
+FIRST = (
+    *SHARE_A_LINE,
+    "e2e/test_kill_matrix",
+    "metrics/test_reports_are_exact",
+    "engine/test_replay_reproduces",
+    "integration/bench/",
+    "integration/",
+)
+"""What takes longest comes first; of the shared line the tests that need everybody's records before the one that erases some."""
 
 _FRESH_SEED = random.SystemRandom().randrange(2**31)
 
@@ -60,9 +68,26 @@ def pytest_report_header(config: pytest.Config) -> str:
     return f"seed: {config.getoption('--seed')} (make test SEED={config.getoption('--seed')} replays it)"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the longest files, so that no process waits for another one at the end."""
-    items.sort(key=lambda item: not any(part in item.nodeid for part in LONGEST))
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what the seed does not choose; begin with the longest files, so that no worker waits at the end."""
+    if config.getoption("--rounds") == 1:
+        left_out = _not_sampled(items, config.getoption("--seed"))
+        config.hook.pytest_deselected(items=[item for item in items if item.nodeid in left_out])
+        items[:] = [item for item in items if item.nodeid not in left_out]
+    items.sort(key=lambda item: next((place for place, part in enumerate(FIRST) if part in item.nodeid), len(FIRST)))
+
+
+def _not_sampled(items: list[pytest.Item], seed: int) -> set[str]:
+    """Return the cases of tests marked `sampled(n)` beyond the n of each that the seed chooses."""
+    cases: dict[str, list[str]] = {}
+    most: dict[str, int] = {}
+    for item in items:
+        if marker := item.get_closest_marker("sampled"):
+            function = item.nodeid.partition("[")[0]
+            cases.setdefault(function, []).append(item.nodeid)
+            most[function] = marker.args[0]
+    chosen = {f: random.Random(f"{seed}/{f}").sample(found, min(most[f], len(found))) for f, found in cases.items()}
+    return {case for function, found in cases.items() for case in found if case not in chosen[function]}
 
 
 @pytest.fixture

@@ -109,7 +109,7 @@ async def _read(bootstrap: str, env: Mapping[str, str]) -> Tally:
 PARTITIONS = 4
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The whole line with the demo's twelve rules, one for all modules that do not make a stage of their own."""
     with started(tmp_path_factory.mktemp("line")) as running:

@@ -1,10 +1,9 @@
 """The benchmarks run and give the figures they promise; their values are nobody's business here.
 
-A run tries three parts by the seed, one of which starts services; `make bench SAMPLE=0.02` goes through all.
+A run tries two parts by the seed; `make bench SAMPLE=0.02` goes through all.
 """
 
 import json
-import random
 import subprocess
 import sys
 from pathlib import Path
@@ -15,14 +14,11 @@ pytestmark = [pytest.mark.local, pytest.mark.timeout(300)]
 
 ROOT = Path(__file__).parents[3]
 
-QUICK = {
+PARTS = {
     "match": {"match_10k_vs_10_ratio", "match_10k_us", "match_100k_vs_10_ratio"},
     "evaluate": {"evaluate_10k_vs_10_ratio"},
     "understand": {"understand_us"},
     "contest": {"contest_draw_200k_s"},
-}
-
-SERVED = {
     "backtest": {"backtest_events_per_s"},
     "ingest": {"ingest_handler_ratio", "ingest_durable_ratio", "ingest_durable_p99_ms"},
     "links": {"link_redirect_us", "link_redirect_p99_ms"},
@@ -33,11 +29,8 @@ SERVED = {
 }
 
 
-def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    dice = random.Random(metafunc.config.getoption("--seed"))
-    metafunc.parametrize("part", [*dice.sample(sorted(QUICK), 2), dice.choice(sorted(SERVED))])
-
-
+@pytest.mark.sampled(2)
+@pytest.mark.parametrize("part", PARTS)
 def test_a_small_sample_gives_what_is_promised(part: str, tmp_path: Path) -> None:
     output = tmp_path / "bench.json"
     argv = [sys.executable, "-m", "bench", "--sample", "0.02", "--only", part]
@@ -45,6 +38,6 @@ def test_a_small_sample_gives_what_is_promised(part: str, tmp_path: Path) -> Non
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     figures = json.loads(output.read_text())
-    promised = (QUICK | SERVED)[part]
+    promised = PARTS[part]
     assert figures.keys() >= promised
     assert all(figures[name] > 0 for name in promised)

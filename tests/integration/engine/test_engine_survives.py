@@ -32,6 +32,7 @@ def test_garbage_becomes_dead_letters_and_the_stream_goes_on(engine, event_of) -
     line.stop()
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("failpoint", ["rules.after_poll", "rules.after_eval", "rules.after_produce"])
 def test_killed_with_a_batch_in_hand_nothing_is_lost_nor_a_limit_exceeded(
     engine, event_of, rng: random.Random, failpoint

@@ -16,6 +16,7 @@ from antiphon_local.services import LocalServices
 pytestmark = pytest.mark.local
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("point", ["ingest.before_produce", "ingest.before_ack", "ingest.before_response"])
 async def test_killed_at_each_point_and_delivered_again(edge: Any, client: httpx.AsyncClient, helpers: Any, point: str) -> None:
     edge.process.stop()

@@ -22,6 +22,7 @@ POINTS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("point", POINTS)
 async def test_killed_and_restarted(stage_for: Any, point: str) -> None:
     stage = await stage_for("facebook")

@@ -58,6 +58,7 @@ async def send(url: str, method: str, path: str, token: str, **more: Any) -> htt
         return await http.request(method, path, headers=headers, **more)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("change", ["activate", "save", "hold"])
 async def test_killed_after_the_write(
     rules_settings: Any,

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -44,7 +45,8 @@ class GuardedConsumer:
         self._committed = committed
         self._rebalanced = rebalanced
         self._in_hand = 0
-        self._consumer = AIOKafkaConsumer(
+        self._open = partial(
+            AIOKafkaConsumer,
             **connection(settings),
             group_id=group,
             group_instance_id=settings.kafka_group_instance_id,
@@ -54,25 +56,27 @@ class GuardedConsumer:
             heartbeat_interval_ms=settings.kafka_session_timeout_ms // 10,
             max_poll_interval_ms=_MAX_POLL_INTERVAL_MS,
         )
+        self._consumer: Any = None
 
     @property
     def assigned(self) -> bool:
         """Whether the group has given this member its partitions."""
-        return bool(self._consumer.assignment())
+        return self._consumer is not None and bool(self._consumer.assignment())
 
     async def lag(self) -> int:
         """Return the number of records not yet processed on the assigned partitions, the batch in hand included."""
-        partitions = list(self._consumer.assignment())
-        if not partitions:
+        if not self.assigned:
             return 0
+        partitions = list(self._consumer.assignment())
         ends = await self._consumer.end_offsets(partitions)
         behind: int = sum([max(0, ends[p] - await self._consumer.position(p)) for p in partitions])
         return behind + self._in_hand
 
     async def run(self) -> None:
         """Consume until cancelled. Raises TooManyDeadLetters, or KafkaError when the cluster refuses for good."""
-        self._consumer.subscribe(list(self._topics), listener=_Rebalances(self._rebalanced))
+        self._consumer = self._open()
         try:
+            self._consumer.subscribe(list(self._topics), listener=_Rebalances(self._rebalanced))
             await self._start()
             while True:
                 polled = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._max_batch)

@@ -157,9 +157,9 @@ class GuardService:
     async def _guard(self) -> None:
         self._watch, next_offsets = await self._store.load()
         reader = self._reader(self.take)
-        await reader.start(next_offsets)
-        self._duty(on=True)
         try:
+            await reader.start(next_offsets)
+            self._duty(on=True)
             await self._stay(reader)
         finally:
             self._duty(on=False)

@@ -77,6 +77,7 @@ async def _no_photos(stage: Any) -> bool:
     return not _photos(stage)
 
 
+@pytest.mark.sampled(1)
 @pytest.mark.parametrize("point", ["publisher.after_captured", "publisher.before_entry_told", "publisher.before_entry_marked"])
 async def test_killed_and_restarted_nothing_is_lost_and_nothing_doubled(party: Any, point: str) -> None:
     process = party.start("campaigns", FAILPOINT=f"{point}:kill")

@@ -58,8 +58,8 @@ async def follow(bootstrap: str, tally: Tally, sealer: RecordSealer) -> None:
     """Count every record of the topics, from their beginning, until cancelled."""
     add = counters(tally)
     consumer = AIOKafkaConsumer(*add, bootstrap_servers=bootstrap, group_id=None, auto_offset_reset="earliest")
-    await consumer.start()
     try:
+        await consumer.start()
         while True:
             polled: dict[Any, list[Any]] = await consumer.getmany(timeout_ms=_POLL_MS, max_records=2000)
             for messages in polled.values():

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -36,9 +37,10 @@ class KafkaReader:
         open_records: Open,
         take: Callable[[Sequence[object]], Awaitable[None]],
     ) -> None:
-        self._consumer = AIOKafkaConsumer(
-            **connection(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+        self._open = partial(
+            AIOKafkaConsumer, **connection(settings), group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
         )
+        self._consumer: Any = None
         self._guard: Guard[Heeded] = Guard(decode=decode, process=take, dead_letters=dead_letters, open_records=open_records)
         self._positions: dict[int, int] = {}
         self._partitions: set[int] = set()
@@ -51,6 +53,7 @@ class KafkaReader:
 
     async def start(self, next_offsets: Mapping[int, int]) -> None:
         """Begin where each partition is to be read on; one that is new from its first record."""
+        self._consumer = self._open()
         while True:
             try:
                 await self._consumer.start()
@@ -75,7 +78,8 @@ class KafkaReader:
 
     async def stop(self) -> None:
         """Disconnect."""
-        await self._consumer.stop()
+        if self._consumer is not None:
+            await self._consumer.stop()
 
     async def _assign(self) -> None:
         self._grown = asyncio.get_running_loop().time()
