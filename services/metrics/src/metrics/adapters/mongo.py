@@ -55,8 +55,9 @@ def classified(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Corouti
 def within(scope: Scope, moment: str) -> Document:
     """Return the condition for a period of brands; `moment` names the field."""
     # `> ""` is true of every brand, and lets an index on (brand, …) skip from brand to brand.
-    brand: Document = {"$gt": ""} if scope.brands is None else {"$in": sorted(scope.brands)}
-    return {"brand": brand, moment: {"$gte": scope.start, "$lt": scope.end}}
+    brands = {"$gt": ""} if scope.brands is None else {"$in": sorted(scope.brands)}
+    one = next(iter(scope.brands)) if scope.brands is not None and len(scope.brands) == 1 else None  # not every store reads `$in`
+    return {"brand": brands if one is None else one, moment: {"$gte": scope.start, "$lt": scope.end}}
 
 
 class MongoFactStore:
