@@ -1,11 +1,15 @@
 """Campaigns, topics and links: from the API to the topic, with a version for each save and a reason for each move."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from antiphon.links import LinkCode, read_code
 from antiphon.v1.config_pb2 import CampaignState
+from rules.settings import RulesApiSettings
 
 
 @pytest.fixture
@@ -121,6 +125,24 @@ async def test_a_topic_has_terms_that_can_be_found(rules_api: Any, on_topic: Any
     assert (read["kind"], read["terms"]) == ("product", ["bike one", "#bike"])
     for term in ("\u200b", "@acme", "https://acme.example"):
         refused = await rules_api.admin.put(f"{path}/topics/bad", {"name": "Bad", "terms": [term]})
+async def test_a_link_shows_the_address_that_people_publish_by_hand(
+    rules_settings: RulesApiSettings, run_api: Any, unique_name: Callable[[str], str]
+) -> None:
+    key = base64.b64encode(bytes(range(32))).decode()
+    signing = {"link_key": SecretStr(key), "link_base_url": "https://go.acme.example"}
+    async with run_api(rules_settings.model_copy(update=signing)) as running:
+        brand = unique_name("acme")
+        await running.brand(brand)
+        at = f"/v1/brands/{brand}/links"
+        saved = (await running.admin.put(f"{at}/shop", {"url": "https://acme.example/"})).json()
+        base, _, code = saved["tracked_url"].rpartition("/l/")
+        assert (base, read_code(bytes(range(32)), code)) == ("https://go.acme.example", LinkCode(brand, "shop"))
+        one, listed = (await running.admin.get(f"{at}/shop")).json(), (await running.admin.get(at)).json()["items"]
+        assert one["tracked_url"] == listed[0]["tracked_url"] == saved["tracked_url"]
+        deleted = await running.admin.send("DELETE", f"{at}/shop", match=1)
+        assert (deleted.status_code, deleted.json()["tracked_url"]) == (200, None)
+
+
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/terms/0")
     assert (await rules_api.admin.send("DELETE", f"{path}/topics/bike", match=1)).status_code == 200
     newest = (await on_topic(f"topic/{brand}/bike"))[-1].record.topic
