@@ -84,6 +84,16 @@ async def test_a_campaign_that_is_over_is_not_activated(rules_api: Any, path: st
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
 
 
+CAMPAIGN, LINK = ("unknown_campaign", "/then/0/enter/campaign"), ("unknown_link", "/then/1/reply/text/default/0")
+
+
+async def _linted(caller: Any, path: str, body: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the findings that are about names, of all rules."""
+    items = (await caller.post(f"{path}/rules:lint", body)).json()["items"]
+    found = [one for item in items for one in item["findings"] if one["code"].startswith("unknown_")]
+    return [(one["severity"], one["code"], one["pointer"]) for one in found]
+
+
 async def test_what_is_named_must_be_there(rules_api: Any, path: str) -> None:
     admin = rules_api.admin
     nowhere = await admin.put(f"{path}/campaigns/summer", summer(channels=["ig-main"]))
@@ -98,33 +108,23 @@ async def test_what_is_named_must_be_there(rules_api: Any, path: str) -> None:
     }
     unsafe = await admin.post(f"{path}/rules", rule)
     assert (unsafe.status_code, unsafe.json()["code"]) == (422, "unsafe_rule")
-    assert [(one["code"], one["pointer"]) for one in unsafe.json()["errors"]] == [
-        ("unknown_campaign", "/then/0/enter/campaign"),
-        ("unknown_link", "/then/1/reply/text/default/0"),
+    assert [(one["code"], one["pointer"]) for one in unsafe.json()["errors"]] == [CAMPAIGN, LINK]
+    together = {"rules": [rule, {**rule, "state": "draft"}]}
+    assert await _linted(admin, path, together) == [
+        ("error", *CAMPAIGN),
+        ("error", *LINK),
+        ("warning", *CAMPAIGN),
+        ("warning", *LINK),
     ]
+    assert await _linted(admin, path, {**together, "campaigns": ["summer"], "links": ["shop"]}) == []
     draft = await admin.post(f"{path}/rules", {**rule, "state": "draft"})
     assert draft.status_code == 201, "a draft may be ahead of what it names"
+    assert (await admin.post(f"{path}/rules/enter:activate", {}, match=1)).status_code == 409
     assert (await admin.put(f"{path}/campaigns/summer", summer())).status_code == 200
     assert (await admin.put(f"{path}/links/shop", {"url": "https://acme.example/", "campaign": "summer"})).status_code == 200
     assert (await admin.post(f"{path}/rules/enter:activate", {}, match=1)).status_code == 200
 
 
-@pytest.mark.parametrize(
-    "url", ["http://acme.example/", "https://user:secret@acme.example/", "https://", "ftp://acme.example", "https://a b/"]
-)
-async def test_links_lead_to_safe_addresses_only(rules_api: Any, path: str, url: str) -> None:
-    refused = await rules_api.admin.put(f"{path}/links/shop", {"url": url})
-    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/url")
-
-
-async def test_a_topic_has_terms_that_can_be_found(rules_api: Any, on_topic: Any, path: str) -> None:
-    brand = path.rsplit("/", 1)[1]
-    made = await rules_api.admin.put(f"{path}/topics/bike", {"kind": "product", "name": "Bike", "terms": ["bike one", "#bike"]})
-    assert made.status_code == 200, made.text
-    read = (await rules_api.admin.get(f"{path}/topics/bike")).json()
-    assert (read["kind"], read["terms"]) == ("product", ["bike one", "#bike"])
-    for term in ("\u200b", "@acme", "https://acme.example"):
-        refused = await rules_api.admin.put(f"{path}/topics/bad", {"name": "Bad", "terms": [term]})
 async def test_a_link_shows_the_address_that_people_publish_by_hand(
     rules_settings: RulesApiSettings, run_api: Any, unique_name: Callable[[str], str]
 ) -> None:
@@ -143,6 +143,22 @@ async def test_a_link_shows_the_address_that_people_publish_by_hand(
         assert (deleted.status_code, deleted.json()["tracked_url"]) == (200, None)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://acme.example/", "https://user:secret@acme.example/", "https://", "ftp://acme.example", "https://a b/"]
+)
+async def test_links_lead_to_safe_addresses_only(rules_api: Any, path: str, url: str) -> None:
+    refused = await rules_api.admin.put(f"{path}/links/shop", {"url": url})
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/url")
+
+
+async def test_a_topic_has_terms_that_can_be_found(rules_api: Any, on_topic: Any, path: str) -> None:
+    brand = path.rsplit("/", 1)[1]
+    made = await rules_api.admin.put(f"{path}/topics/bike", {"kind": "product", "name": "Bike", "terms": ["bike one", "#bike"]})
+    assert made.status_code == 200, made.text
+    read = (await rules_api.admin.get(f"{path}/topics/bike")).json()
+    assert (read["kind"], read["terms"]) == ("product", ["bike one", "#bike"])
+    for term in ("\u200b", "@acme", "https://acme.example"):
+        refused = await rules_api.admin.put(f"{path}/topics/bad", {"name": "Bad", "terms": [term]})
         assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/terms/0")
     assert (await rules_api.admin.send("DELETE", f"{path}/topics/bike", match=1)).status_code == 200
     newest = (await on_topic(f"topic/{brand}/bike"))[-1].record.topic

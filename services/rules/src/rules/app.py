@@ -184,7 +184,7 @@ def _register(
         app,
         configuration=configuration,
         rules=rules,
-        trials=trial_routes(trials, vetting, clock),
+        trials=trial_routes(trials, rules, clock),
         decisions=decision_routes(HistoryService(archive=history, configuration=configuration, clock=clock)),
         backtests=backtest_routes(
             BacktestService(store=MongoBacktestStore(database), configuration=configuration, clock=clock), rules, clock
