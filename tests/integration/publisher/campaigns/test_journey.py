@@ -108,6 +108,9 @@ async def test_a_contest_is_drawn_once_after_its_close_and_everybody_can_check_i
     await party.stage.decide(party.deletion("c0"), party.deletion("c4"))  # both of one person
     await party.reaches(decisions[0].actions[0].action_id, "ineligible")
     await party.reaches(decisions[4].actions[0].action_id, "ineligible")
+    theirs = (await party.brand("GET", "/people/facebook:u1/entries")).json()["items"]
+    assert {one["id"] for one in theirs} == {decisions[n].actions[0].action_id for n in (1, 5)}
+    assert [line["state"] for line in theirs[0]["evidence"]] == ["captured", "eligible", "rights_requested"]
     if datetime.now(UTC) < close:
         assert (await party.api("POST", "/contest:draw")).status_code == 409, "it has not closed"
         assert (await party.api("GET", "/contest/certificate")).status_code == 404
