@@ -10,13 +10,13 @@ from rich.table import Table
 
 from antiphon_cli.campaign_commands import CampaignId
 from antiphon_cli.client import Api
-from antiphon_cli.console import markup, one_line, print_json, remarks, screen
+from antiphon_cli.console import markup, one_line, print_json, remarks, show_whole
 from antiphon_cli.errors import Failure
 from antiphon_cli.options import Brand, Json, Yes, brand_api, confirm
 
 _State = Literal["captured", "eligible", "ineligible", "rights_requested", "granted", "refused", "expired", "revoked", "featured"]
 
-_MOST_TEXT = 60
+_MOST_TEXT = 40
 """Characters of a text in the table: enough to know it again."""
 
 
@@ -40,7 +40,7 @@ def _entries(
         path = f"{remote.path}/campaigns/{campaign}/entries"
         found = remote.api.items(path, state=state, waiting="true" if waiting else "")
         if not as_json:
-            screen().print(_table(found))
+            show_whole(_table(found))
             return
         for entry in found:
             print_json(entry, indented=False)
@@ -86,7 +86,7 @@ def _draw(
     if as_json:
         print_json(drawn)
     else:
-        screen().print(_drawn_table(drawn))
+        show_whole(_drawn_table(drawn))
 
 
 def _write(path: Path, certificate: bytes) -> None:

@@ -14,13 +14,16 @@ from antiphon_cli.app import build
 Run = Callable[..., Result]
 
 CERTIFICATE = b'{ "winners": [{"entry": "e1"}], "alternates": [{"entry": "e2"}] }'
+LONG = "3f" * 32
+"""An id as they are: wider than what is left on a terminal, and never cut."""
+
 DRAWN, NOT_DRAWN = {"drawn_time": "2026-09-01T08:00:00Z"}, {"drawn_time": None}
 
 
 @pytest.fixture
 def run(server: Any, tmp_path: Path) -> Run:
     """Runs the command with a key for the server; there is no terminal."""
-    none = {"XDG_CONFIG_HOME": None, "HOME": str(tmp_path), "NO_PROXY": "*", "COLUMNS": "200"}
+    none = {"XDG_CONFIG_HOME": None, "HOME": str(tmp_path), "NO_PROXY": "*", "COLUMNS": "80"}
     env = {**none, "ANTIPHON_URL": server.url, "ANTIPHON_KEY": "ak_secret", "ANTIPHON_BRAND": "acme"}
 
     def run(*words: object) -> Result:
@@ -45,7 +48,7 @@ def paths(server: Any) -> list[str]:
 
 def test_all_pages_of_entries_are_listed_with_what_speaks_against_them(server: Any, run: Run) -> None:
     server.says(
-        200, {"items": [entry("e1", flags=[{"flag": "bot", "detail": ""}, {"flag": "tag_farm", "detail": ""}])], "next": "e1"}
+        200, {"items": [entry(LONG, flags=[{"flag": "bot", "detail": ""}, {"flag": "tag_farm", "detail": ""}])], "next": "e1"}
     )
     server.says(200, {"items": [entry("e2", handle="", text="[red]\n\x1b[2J" + "x" * 100)], "next": None})
     listed = run("entries", "summer", "--state", "eligible")
@@ -55,10 +58,10 @@ def test_all_pages_of_entries_are_listed_with_what_speaks_against_them(server: A
         "GET summer/entries?limit=100&after=e1&state=eligible",
     ]
     _, first, second = listed.stdout.splitlines()
-    assert first.split() == ["e1", "2026-07-01", "12:30", "eligible", "instagram", "ana", "bot,", "tag_farm", "My", "summer"]
+    assert first.split() == [LONG, "2026-07-01", "12:30", "eligible", "instagram", "ana", "bot,", "tag_farm", "My", "summer"]
     assert "8100" in second
     assert "[red]" in second, "a stranger's text is no markup"
-    assert ("\x1b" in second, "x" * 60 in second) == (False, False)
+    assert ("\x1b" in second, "x" * 40 in second) == (False, False)
 
 
 def test_each_entry_is_one_line_for_programs(server: Any, run: Run) -> None:
