@@ -79,6 +79,12 @@ def logged(stage: Any) -> list[tuple[str, bytes]]:
     return [(log.name, log.read_bytes()) for log in logs]
 
 
+def exported(stage: Any) -> tuple[set[str], set[str]]:
+    """What the person was answered on, and the kinds of records about them."""
+    kept = {part: stage.api.call("GET", f"{PERSON}/{part}")["items"] for part in ("deliveries", "measures")}
+    return {one["target"] for one in kept["deliveries"]}, {one["record"] for one in kept["measures"]}
+
+
 def test_a_person_is_forgotten_everywhere_and_totals_stay(stage, wait) -> None:
     asked = write(stage, f"How much is a seat for my {WORD}? price please")
     other = stage.comment("How much is a seat to Rome?", author="somebody-else")
@@ -88,6 +94,7 @@ def test_a_person_is_forgotten_everywhere_and_totals_stay(stage, wait) -> None:
     assert stage.api.call("GET", PERSON)["decisions"][0]["text"] == f"How much is a seat for my {WORD}? price please"
     assert seen_in(asyncio.run(on_topics(stage.services.kafka.address))) == [], "topics name nobody, ever"
     assert seen_in(stored(stage)), "else the search proves nothing"
+    wait(lambda: exported(stage) == ({asked}, {"decision", "delivery"}), 30, lambda: str(exported(stage)))
     before = stage.api.call("GET", f"/v1/reports/summary?brand={BRAND}")
 
     assert stage.api.call("DELETE", PERSON)["complete"] is False
@@ -98,6 +105,7 @@ def test_a_person_is_forgotten_everywhere_and_totals_stay(stage, wait) -> None:
     assert seen_in(logged(stage)) == []
     gone = stage.api.call("GET", PERSON)
     assert (gone["decisions"], gone["segments"], gone["blocked"], gone["opted_out"]) == ([], [], False, False)
+    assert exported(stage) == (set(), set())
     after = stage.api.call("GET", f"/v1/reports/summary?brand={BRAND}")
     for total in ("events", "decisions", "deliveries", "lost"):
         assert after[total] == before[total]

@@ -10,6 +10,7 @@ from typing_extensions import override
 from antiphon_cli import (
     backtest_command,
     campaign_commands,
+    campaign_entries,
     campaign_verify,
     config_commands,
     explain_command,
@@ -52,8 +53,11 @@ def build() -> typer.Typer:
     trial_commands.register(rules)
     backtest_command.register(rules)
     app.add_typer(rules, name="rules")
-    campaign = typer.Typer(no_args_is_help=True, help="Campaigns: when they take entries, and draws that anyone can repeat.")
+    campaign = typer.Typer(
+        no_args_is_help=True, help="Campaigns: when they take entries, what was entered, and draws that anyone can repeat."
+    )
     campaign_commands.register(campaign)
+    campaign_entries.register(campaign)
     campaign_verify.register(campaign)
     app.add_typer(campaign, name="campaign")
     keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")

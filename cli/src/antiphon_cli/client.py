@@ -67,6 +67,10 @@ class Api:
         """Return the answer to a GET."""
         return self._call("GET", path, params={name: value for name, value in params.items() if value}, timeout=timeout_s)
 
+    def file(self, path: str) -> bytes:
+        """Return the answer to a GET as it came, for what must be kept to the byte."""
+        return self._answer("GET", path).content
+
     def items(self, path: str, **params: Any) -> Iterator[Any]:
         """Yield the items of all pages."""
         after: Any = None
@@ -85,7 +89,11 @@ class Api:
         """Return the answer to a PUT, PATCH or DELETE. `match`: the generation that is replaced."""
         return self._call(method, path, body, match, params=params)
 
-    def _call(
+    def _call(self, *arguments: Any, **options: Any) -> Any:
+        answer = self._answer(*arguments, **options)
+        return _json(answer) if answer.content else None
+
+    def _answer(
         self,
         method: str,
         path: str,
@@ -93,7 +101,7 @@ class Api:
         match: int | None = None,
         more: Mapping[str, str] | None = None,
         **options: Any,
-    ) -> Any:
+    ) -> httpx.Response:
         headers = dict(more or {})
         if match is not None:
             headers["If-Match"] = f'"{match}"'
@@ -102,7 +110,7 @@ class Api:
             options["content"] = orjson.dumps(body)
         answer = self._patient(method, path, headers, options)
         if answer.is_success:
-            return _json(answer) if answer.content else None
+            return answer
         raise Refused(answer.status_code, _problem(answer))
 
     def _patient(self, method: str, path: str, headers: Mapping[str, str], options: dict[str, Any]) -> httpx.Response:

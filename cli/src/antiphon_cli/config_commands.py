@@ -124,7 +124,7 @@ def _refuse_errors(sync: Sync, look: Look, made: Plan) -> None:
     if not steps or new_brand:  # a brand that does not exist yet cannot be asked; each save is checked all the same
         return
     # Rules that stop are told as well: what starts need not get along with them.
-    checked = check(sync.remote, [look.files.get(step.key) or _put_aside(step) for step in steps])
+    checked = check(sync.remote, [look.files.get(step.key) or _put_aside(step) for step in steps], look.files)
     show_findings(checked)
     if any(found.refuses for step, found in zip(steps, checked, strict=True) if step.verb in _SAVES):
         raise Failure("the files have errors; nothing was pushed", "mend what is marked as error", code=Exit.NO)

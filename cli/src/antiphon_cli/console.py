@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 from rich.text import Text
 
 from antiphon_cli.client import Refused
@@ -18,6 +19,9 @@ from antiphon_cli.plan import Difference, Plan, Status, Step
 
 _JOINER = "\u200d"
 """Holds composed emoji together."""
+
+_WIDEST = 1_000
+"""Characters of a line that is not cut: more than any table of ours has."""
 
 _VERBS = {"create": "green", "save": "yellow", "activate": "green", "pause": "yellow", "archive": "red", "delete": "red"}
 
@@ -30,6 +34,11 @@ def screen() -> Console:
 def remarks() -> Console:
     """Return where everything else goes: questions, progress, complaints."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def show_whole(table: Table) -> None:
+    """Print a table that holds long ids, which people copy: nothing in it is cut, a narrow terminal wraps its lines."""
+    Console(highlight=False, soft_wrap=True, width=_WIDEST).print(table)
 
 
 def complain(failure: Failure) -> None:

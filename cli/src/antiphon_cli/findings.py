@@ -1,6 +1,6 @@
 """What the API's checks say about rule files, with the lines they are about."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,13 +33,21 @@ class Checked:
             yield {"file": str(self.document.path), "line": self.document.line(finding["pointer"]), **finding}
 
 
-def check(remote: BrandApi, documents: Sequence[Document]) -> list[Checked]:
-    """Return what the API says of the files, as if all that are active were saved together. Raises Failure."""
+def check(remote: BrandApi, documents: Sequence[Document], beside: Collection[str] = ()) -> list[Checked]:
+    """Return what the API says of rules, as if all that are active were saved together. Raises Failure.
+
+    `beside`: keys of the files that are pushed with them, `links/shop`; rules may name those already.
+    """
+    coming = {kind: _ids(kind, beside) for kind in ("campaigns", "links")}
     checked: list[Checked] = []
     for some in _parts(documents):
-        answer = remote.api.post(f"{remote.path}/rules:lint", {"rules": [document.data for document in some]})
+        answer = remote.api.post(f"{remote.path}/rules:lint", {"rules": [document.data for document in some], **coming})
         checked += [Checked(document, item["findings"]) for document, item in zip(some, answer["items"], strict=True)]
     return checked
+
+
+def _ids(kind: str, keys: Iterable[str]) -> list[str]:
+    return [key.removeprefix(f"{kind}/") for key in keys if key.startswith(f"{kind}/")]
 
 
 def _parts(documents: Iterable[Document]) -> Iterator[list[Document]]:

@@ -37,16 +37,14 @@ def _lint(
 ) -> None:
     """Check rule files against each other and against the brand's rules; nothing is saved. Ends with 1 when there are errors."""
     places = paths or [Path()]
-    for place in places:
-        if (place / "rules").is_dir():
-            Directory(place).read()
+    beside = [key for place in places if (place / "rules").is_dir() for key in Directory(place).read()]
     documents = rule_documents(places)
     if offline:
         remarks().print(f"{len(documents)} files can be read; what they say was not checked")
         return
     remote = brand_api(context, brand or Directory(places[0]).lock()[0])
     with remote.api:
-        checked = check(remote, documents)
+        checked = check(remote, documents, beside)
     if as_json:
         print_json([line for each in checked for line in each.lines()])
     else:

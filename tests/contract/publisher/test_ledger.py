@@ -218,9 +218,20 @@ async def test_browsing_goes_page_by_page_inside_one_brand(stores: Stores) -> No
     ):
         found = await ledger.browse("b", wanted, after="", limit=9)
         assert [one.order.action_id for one in found.entries] == names, wanted
-    assert await ledger.count("b", State.NEW) == 6
+    assert await ledger.count("b", State.NEW) == {"facebook": 5, "instagram": 1}
     assert {one.order.action_id for one in await ledger.on_target("b", "facebook", "t2")} == {"p2"}
     assert list(await ledger.in_states("b", [State.PARKED], 9)) == []
+
+
+async def test_entries_in_a_state_are_counted_by_platform(stores: Stores) -> None:
+    ledger, _, _ = stores
+    waiting = [entry("a1"), entry("a2", target="t2"), entry("a3", target="t3", platform="instagram")]
+    others = [entry("a4", target="t4"), entry("a5", target="t5", brand="other")]
+    await ledger.insert([*waiting, *others], 0)
+    for one in (*waiting, others[1]):
+        await move(ledger, one, AskApproval())
+    assert await ledger.count("b", State.WAITING_APPROVAL) == {"facebook": 2, "instagram": 1}
+    assert await ledger.count("b", State.PARKED) == {}
 
 
 async def test_threads_remember_the_newest_whatever_the_order(stores: Stores) -> None:

@@ -99,6 +99,19 @@ def test_a_push_refuses_what_lint_refuses(cli: Any, rule: Path, installation: An
     assert installation.call("GET", f"/v1/brands/{brand}/rules").json()["items"] == []
 
 
+def test_rules_may_name_what_is_pushed_with_them(cli: Any, rule: Path) -> None:
+    folder, link = rule.parent.parent, rule.parent.parent / "links/shop.yaml"
+    rule.write_text(RULE.replace("It is 49 €", "See {{link.shop}}"))
+    alone = cli("rules", "lint", folder)
+    assert (alone.code, "no link 'shop'; create it first [unknown_link]" in alone.out) == (1, True), alone.err
+    assert cli("rules", "push", folder, "--yes").code == 1
+    link.parent.mkdir()
+    link.write_text("id: shop\nurl: https://acme.example/\n")
+    assert cli("rules", "lint", folder).code == 0
+    pushed = cli("rules", "push", folder, "--yes")
+    assert pushed.code == 0, pushed.err
+
+
 def test_a_strangers_text_cannot_steer_the_terminal(cli: Any, rule: Path) -> None:
     tried = cli("rules", "test", rule, "price \x1b[31m[bold]red[/bold] \x07")
     assert "\x1b" not in tried.out

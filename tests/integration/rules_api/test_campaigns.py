@@ -1,11 +1,15 @@
 """Campaigns, topics and links: from the API to the topic, with a version for each save and a reason for each move."""
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 
+from antiphon.links import LinkCode, read_code
 from antiphon.v1.config_pb2 import CampaignState
+from rules.settings import RulesApiSettings
 
 
 @pytest.fixture
@@ -80,6 +84,16 @@ async def test_a_campaign_that_is_over_is_not_activated(rules_api: Any, path: st
     assert (refused.status_code, refused.json()["code"]) == (409, "not_possible")
 
 
+CAMPAIGN, LINK = ("unknown_campaign", "/then/0/enter/campaign"), ("unknown_link", "/then/1/reply/text/default/0")
+
+
+async def _linted(caller: Any, path: str, body: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Return the findings that are about names, of all rules."""
+    items = (await caller.post(f"{path}/rules:lint", body)).json()["items"]
+    found = [one for item in items for one in item["findings"] if one["code"].startswith("unknown_")]
+    return [(one["severity"], one["code"], one["pointer"]) for one in found]
+
+
 async def test_what_is_named_must_be_there(rules_api: Any, path: str) -> None:
     admin = rules_api.admin
     nowhere = await admin.put(f"{path}/campaigns/summer", summer(channels=["ig-main"]))
@@ -94,15 +108,39 @@ async def test_what_is_named_must_be_there(rules_api: Any, path: str) -> None:
     }
     unsafe = await admin.post(f"{path}/rules", rule)
     assert (unsafe.status_code, unsafe.json()["code"]) == (422, "unsafe_rule")
-    assert [(one["code"], one["pointer"]) for one in unsafe.json()["errors"]] == [
-        ("unknown_campaign", "/then/0/enter/campaign"),
-        ("unknown_link", "/then/1/reply/text/default/0"),
+    assert [(one["code"], one["pointer"]) for one in unsafe.json()["errors"]] == [CAMPAIGN, LINK]
+    together = {"rules": [rule, {**rule, "state": "draft"}]}
+    assert await _linted(admin, path, together) == [
+        ("error", *CAMPAIGN),
+        ("error", *LINK),
+        ("warning", *CAMPAIGN),
+        ("warning", *LINK),
     ]
+    assert await _linted(admin, path, {**together, "campaigns": ["summer"], "links": ["shop"]}) == []
     draft = await admin.post(f"{path}/rules", {**rule, "state": "draft"})
     assert draft.status_code == 201, "a draft may be ahead of what it names"
+    assert (await admin.post(f"{path}/rules/enter:activate", {}, match=1)).status_code == 409
     assert (await admin.put(f"{path}/campaigns/summer", summer())).status_code == 200
     assert (await admin.put(f"{path}/links/shop", {"url": "https://acme.example/", "campaign": "summer"})).status_code == 200
     assert (await admin.post(f"{path}/rules/enter:activate", {}, match=1)).status_code == 200
+
+
+async def test_a_link_shows_the_address_that_people_publish_by_hand(
+    rules_settings: RulesApiSettings, run_api: Any, unique_name: Callable[[str], str]
+) -> None:
+    key = base64.b64encode(bytes(range(32))).decode()
+    signing = {"link_key": SecretStr(key), "link_base_url": "https://go.acme.example"}
+    async with run_api(rules_settings.model_copy(update=signing)) as running:
+        brand = unique_name("acme")
+        await running.brand(brand)
+        at = f"/v1/brands/{brand}/links"
+        saved = (await running.admin.put(f"{at}/shop", {"url": "https://acme.example/"})).json()
+        base, _, code = saved["tracked_url"].rpartition("/l/")
+        assert (base, read_code(bytes(range(32)), code)) == ("https://go.acme.example", LinkCode(brand, "shop"))
+        one, listed = (await running.admin.get(f"{at}/shop")).json(), (await running.admin.get(at)).json()["items"]
+        assert one["tracked_url"] == listed[0]["tracked_url"] == saved["tracked_url"]
+        deleted = await running.admin.send("DELETE", f"{at}/shop", match=1)
+        assert (deleted.status_code, deleted.json()["tracked_url"]) == (200, None)
 
 
 @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ class _Parts:
             for part in parts:
                 group.create_task(part.run())
             group.create_task(self._behind.watch(self._lag))
-            group.create_task(starting.count_parked(base.ledger, base.policies, base.meter))
+            group.create_task(starting.keep_counting(base.ledger, base.policies, base.meter))
 
     async def _lag(self) -> float:
         return await self.consumer.lag() if self.consumer.assigned else float("nan")

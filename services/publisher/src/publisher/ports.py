@@ -110,8 +110,8 @@ class Ledger(Protocol):
         """Return a page of one brand's entries, in the order of their ids, after one of them."""
         ...
 
-    async def count(self, brand: str, state: State) -> int:
-        """Return how many entries of a brand are in a state."""
+    async def count(self, brand: str, state: State) -> Mapping[str, int]:
+        """Return how many entries of a brand are in a state, by platform; platforms without any are left out."""
         ...
 
 

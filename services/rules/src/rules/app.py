@@ -38,6 +38,7 @@ from rules.adapters.http.trials import trial_routes
 from rules.adapters.matching import build_matcher
 from rules.adapters.mongo import MongoConfigStore, create_indexes
 from rules.adapters.outbox import KafkaOutbox
+from rules.adapters.programmes import tracked_links
 from rules.adapters.telemetry import ApiMetrics
 from rules.adapters.understanding import understand
 from rules.backtests import BacktestService
@@ -45,6 +46,7 @@ from rules.campaigns import CampaignService
 from rules.configuration import Changes, ConfigurationService
 from rules.domain.event import Understanding
 from rules.domain.model import BrandSettings
+from rules.domain.programme import Tracked
 from rules.history import HistoryService
 from rules.holds import HoldService
 from rules.keys import Grant, KeyService, MadeKey
@@ -108,7 +110,8 @@ async def api(
         readiness = _readiness(database, feed, prepared)
         app = build_api("Antiphon rules", telemetry=telemetry, readiness=readiness, keys=keys, answers=answers)
         vetting = Vetting(in_force=in_force, understands=_understood, factory=build_matcher, clock=clock)
-        _register(app, store, changes, configuration, people, history, in_force, vetting, database, sealer, clock)
+        tracked = tracked_links(settings)
+        _register(app, store, changes, configuration, people, history, in_force, vetting, database, sealer, tracked, clock)
 
         async def make_ready() -> None:
             """Beside the first requests: a save that comes early waits for it, as it would without."""
@@ -156,6 +159,7 @@ def _register(
     vetting: Vetting,
     database: Database,
     sealer: Sealer,
+    tracked: Tracked | None,
     clock: Clock,
 ) -> None:
     references = References(store=store, in_force=in_force)
@@ -180,7 +184,7 @@ def _register(
         app,
         configuration=configuration,
         rules=rules,
-        trials=trial_routes(trials, vetting, clock),
+        trials=trial_routes(trials, rules, clock),
         decisions=decision_routes(HistoryService(archive=history, configuration=configuration, clock=clock)),
         backtests=backtest_routes(
             BacktestService(store=MongoBacktestStore(database), configuration=configuration, clock=clock), rules, clock
@@ -188,7 +192,7 @@ def _register(
         segments=SegmentService(store=store, changes=changes, configuration=configuration),
         people=people,
         topics=TopicService(store=store, changes=changes, configuration=configuration),
-        links=LinkService(store=store, changes=changes, configuration=configuration, references=references),
+        links=LinkService(store=store, changes=changes, configuration=configuration, references=references, tracked=tracked),
         campaigns=CampaignService(
             store=store, changes=changes, configuration=configuration, references=references, read=read_stored
         ),

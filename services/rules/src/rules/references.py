@@ -1,17 +1,29 @@
 """What names what: rules name campaigns and links, links and campaigns name campaigns and channels of the same brand."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 from antiphon.problems import Problem
-from rules.domain.checking.findings import Finding, error
+from rules.domain.checking.findings import Finding, error, warning
 from rules.domain.model import Answer, Enter, RequestRights, Rule
 from rules.domain.templates import LINK_PREFIX, placeholders
 from rules.entities import Campaign, Channel, Deletable, Link
 from rules.ports import ConfigStore, Configuration
-from rules.vetting import active_rules
+from rules.vetting import Draft, active_rules
 
 Named = tuple[str, str]
 """A name, and where it stands: a JSON pointer into the document."""
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """Ids of campaigns and links that are to be saved before rules that name them."""
+
+    campaigns: frozenset[str] = frozenset()
+    links: frozenset[str] = frozenset()
+
+
+NOTHING_COMING = Coming()
 
 
 class References:
@@ -21,16 +33,15 @@ class References:
         self._store = store
         self._in_force = in_force
 
-    async def findings(self, brand: str, rule: Rule) -> tuple[Finding, ...]:
-        """Return an error for each campaign and each link that a rule names and the brand does not have."""
-        found = []
-        for name, place in campaigns_of(rule):
-            if not await self._has(Campaign, brand, name):
-                found.append(error("unknown_campaign", place, f"the brand has no campaign {name!r}; create it first"))
-        for name, place in links_of(rule):
-            if not await self._has(Link, brand, name):
-                found.append(error("unknown_link", place, f"the brand has no link {name!r}; create it first"))
-        return tuple(found)
+    async def findings(self, brand: str, drafts: Sequence[Draft], coming: Coming = NOTHING_COMING) -> list[tuple[Finding, ...]]:
+        """Return, for each rule, what is to be said of campaigns and links that it names and the brand does not have.
+
+        That is an error of a rule that acts once it is saved, and a warning of any other: it may be ahead of what it names.
+        """
+        campaigns = {name for draft in drafts for name, _ in campaigns_of(draft.rule)} - coming.campaigns
+        links = {name for draft in drafts for name, _ in links_of(draft.rule)} - coming.links
+        absent = await self._absent(Campaign, brand, campaigns), await self._absent(Link, brand, links)
+        return [tuple(_unknown_findings(draft, *absent)) for draft in drafts]
 
     async def check_campaign(self, brand: str, campaign: str, place: str) -> None:
         """Raise 422 for a campaign that the brand does not have."""
@@ -49,6 +60,9 @@ class References:
             names = [name for name, _ in (campaigns_of(rule) if campaign else links_of(rule))]
             if (campaign or link) in names:
                 raise Problem(409, "in_use", f"The active rule {rule.rule_id!r} names it; change or pause that rule first.")
+
+    async def _absent(self, kind: type[Deletable], brand: str, names: Collection[str]) -> set[str]:
+        return {name for name in names if not await self._has(kind, brand, name)}
 
     async def _has(self, kind: type[Deletable], brand: str, name: str) -> bool:
         found = await self._store.get(kind, brand, name)
@@ -70,6 +84,16 @@ def links_of(rule: Rule) -> Iterator[Named]:
                 for name in sorted(placeholders(template)):
                     if name.startswith(LINK_PREFIX):
                         yield name.removeprefix(LINK_PREFIX), f"/then/{place}/{action.kind}/text/{language}/{number}"
+
+
+def _unknown_findings(draft: Draft, campaigns: Collection[str], links: Collection[str]) -> Iterator[Finding]:
+    found = error if draft.active else warning
+    for name, place in campaigns_of(draft.rule):
+        if name in campaigns:
+            yield found("unknown_campaign", place, f"the brand has no campaign {name!r}; create it first")
+    for name, place in links_of(draft.rule):
+        if name in links:
+            yield found("unknown_link", place, f"the brand has no link {name!r}; create it first")
 
 
 def _unknown(place: str, detail: str) -> Problem:

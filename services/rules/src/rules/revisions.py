@@ -11,7 +11,7 @@ from rules.domain.checking.examples import EXAMPLE_FAILED
 from rules.domain.checking.findings import Finding, errors
 from rules.entities import Rule, RuleState, RuleVersion
 from rules.ports import ConfigStore, RuleFilter, TakenError
-from rules.references import References
+from rules.references import Coming, References
 from rules.vetting import Draft, Vetting
 
 
@@ -141,12 +141,18 @@ class RuleService:
         )
         return Vetted(saved, findings)
 
+    async def lint(self, brand: str, drafts: Sequence[Draft], coming: Coming) -> list[tuple[Finding, ...]]:
+        """Return what is to be said of each of several rules, as if they and what is coming were saved together. Raises 404."""
+        await self._configuration.brand(brand)
+        named = await self._references.findings(brand, drafts, coming)
+        return [(*one, *more) for one, more in zip(named, await self._vetting.lint(brand, drafts), strict=True)]
+
     async def _vetted(self, brand: str, draft: RuleDraft) -> tuple[Finding, ...]:
         """Return what is to be said of a draft. Raises 409 and 422 (see `save`)."""
         if draft.state == "active":
             self._vetting.check_room(brand, draft.rule_id)
         findings = (
-            *await self._references.findings(brand, draft.meaning.rule),
+            *(await self._references.findings(brand, [draft.meaning]))[0],
             *await self._vetting.findings(brand, draft.meaning),
         )
         failed = [finding for finding in findings if finding.code == EXAMPLE_FAILED]
@@ -170,10 +176,10 @@ class RuleService:
 
     async def _may_act(self, brand: str, rule_id: str, version: int) -> tuple[Finding, ...]:
         """Return what is to be said of a stored version. Raises 404, 409 when it may not act."""
-        meaning = await self.meaning(brand, rule_id, version)
+        meaning = replace(await self.meaning(brand, rule_id, version), active=True)
         self._vetting.check_room(brand, rule_id)
         findings = (
-            *await self._references.findings(brand, meaning.rule),
+            *(await self._references.findings(brand, [meaning]))[0],
             *await self._vetting.findings(brand, meaning),
         )
         if errors(findings):

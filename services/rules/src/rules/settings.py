@@ -17,8 +17,10 @@ class RulesSettings(HttpSettings, KafkaSettings, MongoSettings):
     """Between two looks for changes that are saved but not yet on the topic."""
 
 
-class RulesApiSettings(RulesSettings, PersonSettings):
-    """Of the API, which seals what it must not know in clear: tokens of brands' own models, answers kept for repetition."""
+class RulesApiSettings(RulesSettings, PersonSettings, LinkSettings):
+    """Of the API, which seals what it must not know in clear (tokens of brands' own models, answers kept for repetition) and
+    shows the addresses of tracked links.
+    """
 
 
 class RulesEngineSettings(RulesSettings, PersonSettings, LinkSettings):

@@ -7,6 +7,7 @@ from typing import Any
 from antiphon.auth import Principal
 from antiphon.problems import Problem
 from rules.configuration import Changes, ConfigurationService, Match, Saved, not_found
+from rules.domain.programme import Tracked
 from rules.entities import MAX_LINKS, MAX_TOPICS, Link, Topic
 from rules.ports import ConfigStore
 from rules.references import References
@@ -54,15 +55,26 @@ class TopicService:
 
 
 class LinkService:
-    """Tracked links."""
+    """Tracked links; `tracked` makes their URLs (None: that is not set up)."""
 
     def __init__(
-        self, *, store: ConfigStore, changes: Changes, configuration: ConfigurationService, references: References
+        self,
+        *,
+        store: ConfigStore,
+        changes: Changes,
+        configuration: ConfigurationService,
+        references: References,
+        tracked: Tracked | None,
     ) -> None:
         self._store = store
         self._changes = changes
         self._configuration = configuration
         self._references = references
+        self._tracked = tracked
+
+    def tracked_url(self, link: Link) -> str | None:
+        """Return what people publish by hand; None for a link that leads nowhere, and where no links are tracked."""
+        return None if link.deleted or self._tracked is None else self._tracked(link.brand, link.link, "")
 
     async def link(self, brand: str, link: str) -> Link:
         """Return a link. Raises 404."""

@@ -141,7 +141,12 @@ class Party:
         return decision
 
     async def api(self, method: str, path: str, body: Any = None) -> httpx.Response:
-        where = f"{self.url}/v1/brands/{self.stage.brand}/campaigns/summer{path}"
+        """Ask about the campaign."""
+        return await self.brand(method, f"/campaigns/summer{path}", body)
+
+    async def brand(self, method: str, path: str, body: Any = None) -> httpx.Response:
+        """Ask about the brand."""
+        where = f"{self.url}/v1/brands/{self.stage.brand}{path}"
         async with httpx.AsyncClient(trust_env=False, timeout=20.0) as http:
             return await http.request(method, where, json=body, headers={"Authorization": f"Bearer {self.token}"})
 

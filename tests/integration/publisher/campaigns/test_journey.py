@@ -1,14 +1,19 @@
 """From a decision to the gallery and a post, and back to nothing when the rights end."""
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from typer.testing import CliRunner
 
 import contest
 from antiphon.times import to_timestamp
 from antiphon.v1.decision_pb2 import ConsentAnswer
+from antiphon_cli.app import build
 
 pytestmark = pytest.mark.local
 
@@ -90,7 +95,7 @@ async def test_killed_and_restarted_nothing_is_lost_and_nothing_doubled(party: A
     assert await party.reaches(entry_id, "rights_requested", 60.0) == ["captured", "eligible", "rights_requested"]
 
 
-async def test_a_contest_is_drawn_once_after_its_close_and_everybody_can_check_it(party: Any) -> None:
+async def test_a_contest_is_drawn_once_after_its_close_and_everybody_can_check_it(party: Any, tmp_path: Path) -> None:
     close = datetime.now(UTC) + timedelta(seconds=25)
     await party.configure(end=to_timestamp(close))
     await party.started("campaigns", "api")
@@ -104,6 +109,9 @@ async def test_a_contest_is_drawn_once_after_its_close_and_everybody_can_check_i
     await party.stage.decide(party.deletion("c0"), party.deletion("c4"))  # both of one person
     await party.reaches(decisions[0].actions[0].action_id, "ineligible")
     await party.reaches(decisions[4].actions[0].action_id, "ineligible")
+    theirs = (await party.brand("GET", "/people/facebook:u1/entries")).json()["items"]
+    assert {one["id"] for one in theirs} == {decisions[n].actions[0].action_id for n in (1, 5)}
+    assert [line["state"] for line in theirs[0]["evidence"]] == ["captured", "eligible", "rights_requested"]
     if datetime.now(UTC) < close:
         assert (await party.api("POST", "/contest:draw")).status_code == 409, "it has not closed"
         assert (await party.api("GET", "/contest/certificate")).status_code == 404
@@ -113,6 +121,21 @@ async def test_a_contest_is_drawn_once_after_its_close_and_everybody_can_check_i
     assert (document["commitment"]["sha256"], document["count"]) == (committed["commitment"], 3)
     assert (await party.api("POST", "/contest:draw")).content == drawn
     assert (await party.api("GET", "/contest/certificate")).content == drawn
+    file = tmp_path / "certificate.json"
+    named = orjson.loads(await _command(party, "draw", "summer", "--output", file, "--json"))
+    assert file.read_bytes() == drawn
+    assert [one["entry_id"] for one in named] == [one["entry"] for one in (*document["winners"], *document["alternates"])]
+    left_out = (await _command(party, "entries", "summer", "--state", "ineligible", "--json")).splitlines()
+    assert {orjson.loads(line)["entry_id"] for line in left_out} == {decisions[n].actions[0].action_id for n in (0, 4)}
+
+
+async def _command(party: Any, *words: object) -> str:
+    """Run `antiphon campaign …` to its end; return what it prints."""
+    env = {"ANTIPHON_URL": party.url, "ANTIPHON_KEY": party.token, "ANTIPHON_BRAND": party.stage.brand, "NO_PROXY": "*"}
+    argv = ["campaign", *map(str, words)]
+    ended = await asyncio.to_thread(CliRunner().invoke, build(), argv, env={**env, "XDG_CONFIG_HOME": str(party.stage.directory)})
+    assert ended.exit_code == 0, ended.stderr
+    return ended.stdout
 
 
 async def _drawn(party: Any) -> bytes:

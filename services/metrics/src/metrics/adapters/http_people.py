@@ -9,6 +9,7 @@ from antiphon.auth import Admin
 from antiphon.mongo import Database
 from metrics.adapters.mongo import classified
 from metrics.adapters.people import PERSON_FIELDS, Pseudonyms
+from metrics.adapters.people_views import Measure, measure_of
 
 MOST = 10_000
 """Records in an export: more than any person makes; a robot's are cut, and the answer says so."""
@@ -20,7 +21,7 @@ Person = Annotated[str, Path(pattern=r"^[a-z_]{1,32}:[!-~]{1,256}$", description
 class MeasuresOut(BaseModel):
     """Records about a person, as they are kept: without words and names."""
 
-    items: list[dict[str, Any]]
+    items: list[Measure]
     next: None = None
     cut: bool = Field(description=f"there are more than {MOST}")
 
@@ -37,13 +38,9 @@ class MongoMeasures:
         found: list[dict[str, Any]] = []
         for name, field in PERSON_FIELDS.items():
             query = {"brand": brand, field: self._pseudonyms.of(brand, platform, author)}
-            kept = await self._database[name].find(query, {field: 0}).limit(MOST + 1).to_list(None)
-            found += [{"record": name, **{key: _plain(value) for key, value in one.items()}} for one in kept]
+            kept = await self._database[name].find(query).limit(MOST + 1).to_list(None)
+            found += [measure_of(name, one) for one in kept]
         return found
-
-
-def _plain(value: Any) -> Any:
-    return value.hex() if isinstance(value, bytes) else value
 
 
 def register(app: FastAPI, measures: MongoMeasures) -> None:
@@ -53,4 +50,4 @@ def register(app: FastAPI, measures: MongoMeasures) -> None:
     async def of_person(principal: Admin, brand: Brand, person: Person) -> MeasuresOut:
         platform, _, author = person.partition(":")
         found = await measures.of_person(principal.check(brand), platform, author)
-        return MeasuresOut(items=found[:MOST], cut=len(found) > MOST)
+        return MeasuresOut.model_validate({"items": found[:MOST], "cut": len(found) > MOST})

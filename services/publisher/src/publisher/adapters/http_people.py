@@ -3,14 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Path, Query
-from pydantic import BaseModel, Field
 
 from antiphon.auth import Admin
-from antiphon.mongo import Database, Document, PyMongoError, classified
+from antiphon.mongo import Database, PyMongoError, classified
+from publisher.adapters.people_views import KeptDeliveries, KeptEntries, shown
 from publisher.adapters.views import SLUG
-
-_HIDDEN = frozenset({"revision", "slot", "attention_at", "untold_at", "told", "older", "claimant"})
-"""Fields that say nothing about the person."""
 
 Brand = Annotated[str, Path(pattern=SLUG)]
 Person = Annotated[str, Path(pattern=r"^[a-z_]{1,32}:[!-~]{1,256}$", description="`platform:author id`")]
@@ -18,11 +15,8 @@ After = Annotated[str, Query(max_length=128, description="`next` of the page bef
 Limit = Annotated[int, Query(ge=1, le=100)]
 
 
-class KeptOut(BaseModel):
-    """A page of what is kept about a person, as it is kept; times are unix seconds."""
-
-    items: list[dict[str, Any]]
-    next: str | None = Field(description="null on the last page")
+_Page = dict[str, Any]
+"""`items` and `next`, as they are kept."""
 
 
 class MongoPeople:
@@ -31,7 +25,7 @@ class MongoPeople:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def page(self, ledger: str, brand: str, person: str, after: str, limit: int) -> KeptOut:
+    async def page(self, ledger: str, brand: str, person: str, after: str, limit: int) -> _Page:
         """Return a page in the order of ids. Raises Transient."""
         platform, _, author = person.partition(":")
         query = {"brand": brand, "platform": platform, "author": author, "_id": {"$gt": after}}
@@ -39,7 +33,7 @@ class MongoPeople:
             found = await self._database[ledger].find(query).sort("_id", 1).limit(limit).to_list(None)
         except PyMongoError as error:
             raise classified(error) from error
-        return KeptOut(items=[_shown(one) for one in found], next=found[-1]["_id"] if len(found) == limit else None)
+        return {"items": [shown(one) for one in found], "next": found[-1]["_id"] if len(found) == limit else None}
 
 
 def people_routes(people: MongoPeople) -> APIRouter:
@@ -47,18 +41,14 @@ def people_routes(people: MongoPeople) -> APIRouter:
     router = APIRouter(prefix="/v1/brands/{brand}/people/{person}", tags=["people"])
 
     @router.get("/deliveries", summary="Export what was sent to a person")
-    async def deliveries(principal: Admin, brand: Brand, person: Person, after: After = "", limit: Limit = 50) -> KeptOut:
-        return await people.page("deliveries", principal.check(brand), person, after, limit)
+    async def deliveries(principal: Admin, brand: Brand, person: Person, after: After = "", limit: Limit = 50) -> KeptDeliveries:
+        return KeptDeliveries.model_validate(await people.page("deliveries", principal.check(brand), person, after, limit))
 
     @router.get("/entries", summary="Export a person's entries to campaigns")
-    async def entries(principal: Admin, brand: Brand, person: Person, after: After = "", limit: Limit = 50) -> KeptOut:
-        return await people.page("entries", principal.check(brand), person, after, limit)
+    async def entries(principal: Admin, brand: Brand, person: Person, after: After = "", limit: Limit = 50) -> KeptEntries:
+        return KeptEntries.model_validate(await people.page("entries", principal.check(brand), person, after, limit))
 
     return router
-
-
-def _shown(document: Document) -> dict[str, Any]:
-    return {"id": document["_id"], **{name: value for name, value in document.items() if name != "_id" and name not in _HIDDEN}}
 
 
 def register(app: FastAPI, database: Database) -> None:

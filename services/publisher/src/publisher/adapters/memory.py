@@ -1,5 +1,6 @@
 """The ledger, threads, limits and channels in memory: for tests, held to the same contract as the stores."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -134,8 +135,9 @@ class MemoryLedger(Ledger):
         return Page(found[:limit], found[limit - 1].order.action_id if len(found) > limit else None)
 
     @override
-    async def count(self, brand: str, state: State) -> int:
-        return sum(e.position.state is state and e.order.brand == brand for e in self.entries.values())
+    async def count(self, brand: str, state: State) -> Mapping[str, int]:
+        mine = (e for e in self.entries.values() if e.order.brand == brand and e.position.state is state)
+        return Counter(e.order.platform for e in mine)
 
 
 def _fits(entry: Entry, wanted: Filter) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pymongo import UpdateMany, UpdateOne
@@ -233,11 +233,13 @@ class MongoLedger(Ledger):
         return Page(entries, entries[-1].order.action_id if len(documents) > limit else None)
 
     @override
-    async def count(self, brand: str, state: State) -> int:
+    async def count(self, brand: str, state: State) -> Mapping[str, int]:
+        mine: Document = {"$match": {"brand": brand, "state": state.value}}
         try:
-            return await self._entries.count_documents({"brand": brand, "state": state.value})
+            found = await self._entries.aggregate([mine, {"$group": {"_id": "$platform", "count": {"$sum": 1}}}]).to_list(None)
         except PyMongoError as error:
             raise transient(error) from error
+        return {one["_id"]: one["count"] for one in found}
 
 
 def _operations(savings: Sequence[Saving]) -> list[UpdateOne | UpdateMany]:

@@ -1,6 +1,8 @@
 """Waiting for what a process depends on, and watching it."""
 
 import asyncio
+from collections import Counter
+from collections.abc import Collection
 from contextlib import suppress
 
 from aiokafka import AIOKafkaProducer
@@ -9,12 +11,12 @@ from aiokafka.errors import KafkaError
 from antiphon.errors import Transient
 from antiphon.mongo import Database, PyMongoError, ping
 from publisher.adapters.config import ConfigPolicies
-from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.telemetry import PublisherMeter
 from publisher.domain.model import State
+from publisher.ports import Ledger
 
-_PARKED_SECONDS = 15.0
-"""Between counts of parked actions."""
+_COUNT_SECONDS = 15.0
+"""Between counts of what waits for people: two looks into an index for each brand, and nobody reads the numbers sooner."""
 
 
 async def start(producer: AIOKafkaProducer) -> None:
@@ -38,9 +40,23 @@ async def reachable(database: Database) -> bool:
     return True
 
 
-async def count_parked(ledger: MongoLedger, policies: ConfigPolicies, meter: PublisherMeter) -> None:
-    """Keep the gauge of parked actions right."""
+async def keep_counting(ledger: Ledger, policies: ConfigPolicies, meter: PublisherMeter) -> None:
+    """Keep the gauges of what waits for people right."""
     while True:
         with suppress(Transient):  # the next count comes soon
-            meter.parked(sum([await ledger.count(brand, State.PARKED) for brand in policies.brands]))
-        await asyncio.sleep(_PARKED_SECONDS)
+            await count(ledger, policies.brands, meter)
+        await asyncio.sleep(_COUNT_SECONDS)
+
+
+async def count(ledger: Ledger, brands: Collection[str], meter: PublisherMeter) -> None:
+    """Count what waits for people. Raises Transient."""
+    meter.parked(sum((await _counted(ledger, brands, State.PARKED)).values()))
+    meter.waiting(await _counted(ledger, brands, State.WAITING_APPROVAL))
+
+
+async def _counted(ledger: Ledger, brands: Collection[str], state: State) -> Counter[str]:
+    """Return how many actions of all brands are in a state, by platform."""
+    found: Counter[str] = Counter()
+    for brand in brands:
+        found.update(await ledger.count(brand, state))
+    return found

@@ -1,6 +1,7 @@
 """The publisher's metrics."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from typing_extensions import override
 
@@ -32,6 +33,9 @@ class PublisherMeter(Meter):
         self._post = telemetry.histogram("post_seconds", "From a call to its answer", platform=(*PLATFORMS, WEBHOOK, EMAIL))
         self._pipeline = telemetry.histogram("pipeline_seconds", "From the platform's time of the event to the effect")
         self._parked = telemetry.gauge("parked", "Actions whose outcome waits for a person")
+        self._waiting = telemetry.gauge(
+            "waiting_approval", "Actions that wait for a person's approval now", platform=(*PLATFORMS, OTHER)
+        )
         self._depth = telemetry.gauge("queue_depth", "Actions in hand: queued, or being sent")
         self._outbox = telemetry.gauge("outbox_depth", "Announcements not sent yet")
         self._paused = telemetry.gauge("channel_paused", "Channels that rest for a second or longer")
@@ -75,6 +79,14 @@ class PublisherMeter(Meter):
     def parked(self, count: int) -> None:
         """So many actions are parked."""
         self._parked.labels().set(count)
+
+    def waiting(self, counts: Mapping[str, int]) -> None:
+        """So many actions wait for approval, by platform."""
+        shown = Counter(dict.fromkeys((*PLATFORMS, OTHER), 0))
+        for name, number in counts.items():
+            shown[_platform(name)] += number
+        for label, number in shown.items():
+            self._waiting.labels(label).set(number)
 
 
 class CampaignsMeter:

@@ -9,7 +9,9 @@ from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.topics import TopicIndex
 
 Tracked = Callable[[str, str, str], str]
-"""Brand, link id and action id → the URL that leads over the brand's own address and tells which answer carried it."""
+"""Brand, link id and action id (empty: published by hand) → the URL that leads over the brand's own address and tells which
+answer carried it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pydantic.config import JsonDict
 from rules.adapters.http.bodies import In, Platform, Slug
 from rules.adapters.schema.conditions import EventKind
 from rules.domain.event import Event
+from rules.entities import MAX_CAMPAIGNS, MAX_LINKS
 from rules.trials import Author, Sample
 
 MOST_TEXTS = 100
@@ -125,11 +126,16 @@ class TestIn(In):
 
 
 class LintIn(In):
-    """Rule documents, checked as if all that are `active` were saved together."""
+    """Rule documents, checked as if all that are `active` were saved together.
+
+    `campaigns`, `links`: ids that are to be saved before them, so that the rules may name them already.
+    """
 
     model_config = ConfigDict(json_schema_extra={"example": {"rules": [_EXAMPLE_RULE]}})
 
     rules: Annotated[list[Any], Field(min_length=1, max_length=500)]
+    campaigns: Annotated[list[Slug], Field(max_length=MAX_CAMPAIGNS)] = []
+    links: Annotated[list[Slug], Field(max_length=MAX_LINKS)] = []
 
 
 class ExplainIn(In):

@@ -14,8 +14,10 @@ from rules.adapters.http.trial_answers import ExplanationOut, TrialOut, explanat
 from rules.adapters.http.trial_bodies import ExplainIn, LintIn, TestIn
 from rules.domain.checking.findings import Finding, error
 from rules.domain.model import Rule
+from rules.references import Coming
+from rules.revisions import RuleService
 from rules.trials import TrialService
-from rules.vetting import Draft, Vetting
+from rules.vetting import Draft
 
 
 class Linted(Out):
@@ -38,21 +40,21 @@ class TestOut(Out):
     items: list[TrialOut]
 
 
-def trial_routes(trials: TrialService, vetting: Vetting, clock: Clock) -> APIRouter:
+def trial_routes(trials: TrialService, rules: RuleService, clock: Clock) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/brands/{brand}", route_class=StrictRoute, max_body_size=MAX_BODY_BYTES, tags=["rules"])
-    _lint(router, trials, vetting)
+    _lint(router, rules)
     _test(router, trials, clock)
     _explain(router, trials, clock)
     return router
 
 
-def _lint(router: APIRouter, trials: TrialService, vetting: Vetting) -> None:
+def _lint(router: APIRouter, rules: RuleService) -> None:
     @router.post("/rules:lint")
     async def lint_rules(scope: BrandEditor, body: LintIn) -> LintOut:
-        await trials.check_brand(scope.brand)
         read = [_read(scope.brand, data) for data in body.rules]
-        found = iter(await vetting.lint(scope.brand, [draft for draft in read if isinstance(draft, Draft)]))
+        coming = Coming(frozenset(body.campaigns), frozenset(body.links))
+        found = iter(await rules.lint(scope.brand, [draft for draft in read if isinstance(draft, Draft)], coming))
         findings = [next(found) if isinstance(draft, Draft) else draft for draft in read]
         return LintOut(
             items=[Linted(id=_id(data), findings=shown(of_one)) for data, of_one in zip(body.rules, findings, strict=True)]

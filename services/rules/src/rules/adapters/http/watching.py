@@ -27,8 +27,9 @@ from rules.adapters.http.bodies import (
     etag,
     next_page,
 )
+from rules.configuration import Saved
 from rules.domain.matching.text import is_maskable, patterns
-from rules.entities import TopicKind
+from rules.entities import Link, TopicKind
 from rules.watching import LinkService, TopicService
 
 _MAX_TERMS = 500
@@ -108,11 +109,12 @@ class LinkValues(In):
 
 
 class LinkOut(Out):
-    """A link."""
+    """A link. `tracked_url`: what people publish by hand, clicks on which are the link's own; null where nothing is tracked."""
 
     brand: str
     link: str
     url: str
+    tracked_url: str | None
     campaign: str
     generation: int
     changed_time: datetime
@@ -164,26 +166,33 @@ def link_routes(links: LinkService) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1/brands/{brand}/links", route_class=StrictRoute, max_body_size=MAX_BODY_BYTES, tags=["links"])
 
+    def shown(link: Link) -> LinkOut:
+        fields = {name: getattr(link, name) for name in LinkOut.model_fields if name != "tracked_url"}
+        return LinkOut(**fields, tracked_url=links.tracked_url(link))
+
+    def changed_link(response: Response, saved: Saved[Link]) -> LinkChanged:
+        return changed(response, saved, LinkChanged, tracked_url=links.tracked_url(saved.entity))
+
     @router.get("")
     async def list_links(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Links:
         found = await links.links(scope.brand, after, limit)
-        return Links(items=[LinkOut.model_validate(link) for link in found], next=next_page(found, limit))
+        return Links(items=[shown(link) for link in found], next=next_page(found, limit))
 
     @router.get("/{link}")
     async def read_link(scope: BrandViewer, link: SlugPath, response: Response) -> LinkOut:
         found = await links.link(scope.brand, link)
         etag(response, found)
-        return LinkOut.model_validate(found)
+        return shown(found)
 
     @router.put("/{link}")
     async def put_link(
         scope: BrandEditor, link: SlugPath, match: MaybeMatch, body: LinkValues, response: Response
     ) -> LinkChanged:
         values = {"url": body.url, "campaign": body.campaign or ""}
-        return changed(response, await links.put(scope.by, scope.brand, link, match, values), LinkChanged)
+        return changed_link(response, await links.put(scope.by, scope.brand, link, match, values))
 
     @router.delete("/{link}")
     async def delete_link(scope: BrandEditor, link: SlugPath, match: RequiredMatch, response: Response) -> LinkChanged:
-        return changed(response, await links.delete(scope.by, scope.brand, link, match), LinkChanged)
+        return changed_link(response, await links.delete(scope.by, scope.brand, link, match))
 
     return router
