@@ -26,8 +26,7 @@ from rules.adapters.http.bodies import (
     StrictRoute,
     changed,
     document,
-    etag,
-    next_page,
+    page,
 )
 from rules.adapters.http.documents import (
     FAR,
@@ -101,14 +100,12 @@ def campaign_routes(campaigns: CampaignService) -> APIRouter:
 def _reads(router: APIRouter, campaigns: CampaignService) -> None:
     @router.get("")
     async def list_campaigns(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Campaigns:
-        found = await campaigns.campaigns(scope.brand, after, limit)
-        return Campaigns(items=[CampaignLine.model_validate(one) for one in found], next=next_page(found, limit))
+        return page(await campaigns.campaigns(scope.brand, after, limit), limit, Campaigns)
 
     @router.get("/{campaign}")
     async def read_campaign(scope: BrandViewer, campaign: SlugPath, response: Response) -> CampaignOut:
         found = await campaigns.campaign(scope.brand, campaign)
-        etag(response, found)
-        return with_document(CampaignOut, found, found.document)
+        return with_document(response, found, CampaignOut, found.document)
 
     @router.get("/{campaign}/versions")
     async def list_campaign_versions(scope: BrandViewer, campaign: SlugPath, before: Before = FAR, limit: Limit = 20) -> Versions:

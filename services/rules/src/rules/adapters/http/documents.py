@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import Query
+from fastapi import Query, Response
 from pydantic import BaseModel, Field, ValidationError
 
 from antiphon.problems import Problem, pointer
-from rules.adapters.http.bodies import Comment, M, Out
+from rules.adapters.http.bodies import Comment, M, Out, etag
 from rules.entities import Entity
 from rules.trail import RuleVersion
 
@@ -53,9 +53,10 @@ def _version(version: RuleVersion) -> VersionOut:
     )
 
 
-def with_document(shape: type[M], entity: Entity, document: bytes) -> M:
-    """Return an entity together with its document, which `shape` has a field for."""
-    fields = {name: getattr(entity, name) for name in shape.model_fields if name != "document"}
+def with_document(response: Response, found: Entity, shape: type[M], document: bytes) -> M:
+    """Return the answer to a reading, with the ETag and the document, which `shape` has a field for."""
+    etag(response, found)
+    fields = {name: getattr(found, name) for name in shape.model_fields if name != "document"}
     return shape.model_validate({**fields, "document": orjson.loads(document)})
 
 

@@ -23,8 +23,7 @@ from rules.adapters.http.bodies import (
     StrictRoute,
     changed,
     document,
-    etag,
-    next_page,
+    page,
 )
 from rules.adapters.http.documents import (
     FAR,
@@ -157,15 +156,13 @@ def _reads(router: APIRouter, rules: RuleService) -> None:
         limit: Limit = 50,
     ) -> Rules:
         wanted = RuleFilter(state=state, text=q, changed_after=changed_after)
-        found = await rules.rules(scope.brand, wanted, after, limit)
-        return Rules(items=[RuleLine.model_validate(rule) for rule in found], next=next_page(found, limit))
+        return page(await rules.rules(scope.brand, wanted, after, limit), limit, Rules)
 
     @router.get("/{rule}")
     async def read_rule(scope: BrandViewer, rule: SlugPath, response: Response) -> RuleOut:
         found = await rules.rule(scope.brand, rule)
-        etag(response, found)
         version = await rules.version(scope.brand, rule, found.latest_version)
-        return with_document(RuleOut, found, version.document)
+        return with_document(response, found, RuleOut, version.document)
 
     @router.get("/{rule}/versions")
     async def list_versions(scope: BrandViewer, rule: SlugPath, before: Before = FAR, limit: Limit = 20) -> Versions:

@@ -24,8 +24,8 @@ from rules.adapters.http.bodies import (
     SlugPath,
     StrictRoute,
     changed,
-    etag,
-    next_page,
+    page,
+    read,
 )
 from rules.domain.matching.text import is_maskable, patterns
 from rules.entities import TopicKind
@@ -137,14 +137,11 @@ def topic_routes(topics: TopicService) -> APIRouter:
 
     @router.get("")
     async def list_topics(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Topics:
-        found = await topics.topics(scope.brand, after, limit)
-        return Topics(items=[TopicOut.model_validate(topic) for topic in found], next=next_page(found, limit))
+        return page(await topics.topics(scope.brand, after, limit), limit, Topics)
 
     @router.get("/{topic}")
     async def read_topic(scope: BrandViewer, topic: SlugPath, response: Response) -> TopicOut:
-        found = await topics.topic(scope.brand, topic)
-        etag(response, found)
-        return TopicOut.model_validate(found)
+        return read(response, await topics.topic(scope.brand, topic), TopicOut)
 
     @router.put("/{topic}")
     async def put_topic(
@@ -166,14 +163,11 @@ def link_routes(links: LinkService) -> APIRouter:
 
     @router.get("")
     async def list_links(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Links:
-        found = await links.links(scope.brand, after, limit)
-        return Links(items=[LinkOut.model_validate(link) for link in found], next=next_page(found, limit))
+        return page(await links.links(scope.brand, after, limit), limit, Links)
 
     @router.get("/{link}")
     async def read_link(scope: BrandViewer, link: SlugPath, response: Response) -> LinkOut:
-        found = await links.link(scope.brand, link)
-        etag(response, found)
-        return LinkOut.model_validate(found)
+        return read(response, await links.link(scope.brand, link), LinkOut)
 
     @router.put("/{link}")
     async def put_link(
