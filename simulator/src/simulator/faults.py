@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from simulator.graph import Call
+from simulator.calls import Call
 from simulator.model import Platform
 
 Action = Literal[

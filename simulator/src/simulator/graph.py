@@ -1,9 +1,9 @@
 """The Graph API's meaning: what each call does to the network, and when it refuses. No HTTP here."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
+from simulator.calls import Call, text_of
 from simulator.clock import Clock
 from simulator.errors import GraphError, gone
 from simulator.model import Account, Comment, Platform, Post
@@ -20,53 +20,6 @@ TEXT_LIMIT = {Platform.FACEBOOK: 8000, Platform.INSTAGRAM: 2200}
 
 MESSAGE_LIMIT = 2000
 """Characters of a direct message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One call by the owner of `account`. `kind` is what faults match: reply, private_reply, hide, delete, read, like, …"""
-
-    kind: str
-    account: Account
-    target: str
-    edge: str
-    params: Mapping[str, object]
-    url: str = ""
-
-    @property
-    def subject(self) -> str:
-        """The object the call is about: for a private reply the comment, else the target."""
-        return str(_part(self.params, "recipient")["comment_id"]) if self.kind == "private_reply" else self.target
-
-
-KINDS = {
-    ("POST", "comments"): "reply",
-    ("POST", "replies"): "reply",
-    ("POST", "messages"): "message",
-    ("POST", "likes"): "like",
-    ("DELETE", "likes"): "unlike",
-    ("POST", "subscribed_apps"): "subscribe",
-    ("POST", "photos"): "photo",
-    ("POST", "media"): "container",
-    ("POST", "media_publish"): "publish",
-    ("DELETE", ""): "delete",
-}
-
-
-def kind_of(method: str, edge: str, params: Mapping[str, object]) -> str:
-    """Name a call; one that exists nowhere is an error."""
-    if method == "GET":
-        return "read"
-    if (method, edge) == ("POST", ""):
-        return "edit" if "message" in params and "is_hidden" not in params else "hide"
-    if (method, edge) == ("POST", "private_replies"):
-        raise GraphError(12)
-    kind = KINDS.get((method, edge))
-    if kind is None:
-        raise GraphError(2500, target=f"/{edge}")
-    if kind == "message" and "comment_id" in _part(params, "recipient"):
-        return "private_reply"
-    return kind
 
 
 class Graph:
@@ -130,7 +83,7 @@ class Graph:
         if post is None and instagram != (call.edge == "replies"):
             raise gone(call.target)
         parent = None if post else self._comment(call)
-        text = _text(call.params.get("message"), TEXT_LIMIT[call.account.platform])
+        text = text_of(call.params.get("message"), TEXT_LIMIT[call.account.platform])
         place = parent.post if parent else post
         if place is None:
             raise gone(call.target)
@@ -151,8 +104,8 @@ class Graph:
 
     def _private_reply(self, call: Call) -> Json:
         account = self._own(call)
-        comment = self._comment(call, str(_part(call.params, "recipient")["comment_id"]))
-        text = _text(_part(call.params, "message").get("text"), MESSAGE_LIMIT)
+        comment = self._comment(call, str(call.part("recipient")["comment_id"]))
+        text = text_of(call.part("message").get("text"), MESSAGE_LIMIT)
         if comment.private_replies and self._network.queue.chaos.duplicate_check:
             raise GraphError(10900)
         if comment.own or self._clock.wall() - comment.created > self._private_reply_span:
@@ -162,8 +115,8 @@ class Graph:
 
     def _message(self, call: Call) -> Json:
         account = self._own(call)
-        person = str(_part(call.params, "recipient").get("id") or "")
-        text = _text(_part(call.params, "message").get("text"), MESSAGE_LIMIT)
+        person = str(call.part("recipient").get("id") or "")
+        text = text_of(call.part("message").get("text"), MESSAGE_LIMIT)
         received = [said for said in self._world.messages.get((*account.key, person), []) if not said.outgoing]
         if not received:
             raise GraphError(100, 2018001)
@@ -187,7 +140,7 @@ class Graph:
             raise gone(call.target)
         if not comment.own:
             raise GraphError(200)
-        self._network.edit(comment, _text(call.params.get("message"), TEXT_LIMIT[call.account.platform]))
+        self._network.edit(comment, text_of(call.params.get("message"), TEXT_LIMIT[call.account.platform]))
         return {"success": True}
 
     def _delete(self, call: Call) -> Json:
@@ -210,7 +163,7 @@ class Graph:
         account = self._own(call)
         if account.platform is Platform.INSTAGRAM:
             raise gone(call.target)
-        post = self._network.post(account, account.person, str(call.params.get("message") or ""), photo=_address(call, "url"))
+        post = self._network.post(account, account.person, str(call.params.get("message") or ""), photo=call.address("url"))
         return {"id": post.id, "post_id": f"{account.id}_{post.id}"}
 
     def _container(self, call: Call) -> Json:
@@ -219,7 +172,7 @@ class Graph:
         if account.platform is not Platform.INSTAGRAM:
             raise gone(call.target)
         name = self._world.next_id()
-        self._containers[name] = (account, _address(call, "image_url"), str(call.params.get("caption") or ""))
+        self._containers[name] = (account, call.address("image_url"), str(call.params.get("caption") or ""))
         return {"id": name}
 
     def _publish(self, call: Call) -> Json:
@@ -279,24 +232,3 @@ class Graph:
             raise gone(name)
         wanted = inner.removeprefix("{").rpartition("}")[0]
         return {"mentioned_comment": reader.comment(self._world.comments[name], wanted)}
-
-
-def _part(params: Mapping[str, object], name: str) -> Mapping[str, object]:
-    value = params.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _address(call: Call, name: str) -> str:
-    address = str(call.params.get(name) or "")
-    if not address.startswith(("http://", "https://")):
-        raise GraphError(100, message=f"(#100) param {name} must be an address")
-    return address
-
-
-def _text(value: object, limit: int) -> str:
-    text = value if isinstance(value, str) else ""
-    if not text.strip():
-        raise GraphError(100, message="(#100) The parameter message is required")
-    if len(text) > limit:
-        raise GraphError(100, message=f"(#100) The message is longer than {limit} characters")
-    return text

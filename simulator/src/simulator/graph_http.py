@@ -12,10 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from simulator.budget import Budgets
+from simulator.calls import Call, kind_of
 from simulator.clock import Clock
 from simulator.errors import GraphError
 from simulator.faults import Action, Fault, Faults
-from simulator.graph import Call, Graph, kind_of
+from simulator.graph import Graph
 from simulator.model import Account
 from simulator.server import hang, reset
 from simulator.world import World

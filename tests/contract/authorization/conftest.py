@@ -33,8 +33,9 @@ from publisher.domain.model import Entry, Kind, Mode, Order
 from publisher.settings import PublisherSettings
 from rules.adapters.mongo import MongoConfigStore
 from rules.adapters.records import encode
-from rules.entities import ApiKey, Brand, Trail
+from rules.entities import ApiKey, Brand
 from rules.settings import RulesApiSettings
+from rules.trail import Trail
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 CANARY = "canary-of-the-first-brand"

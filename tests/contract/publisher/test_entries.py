@@ -20,23 +20,9 @@ from publisher.adapters.mongo_contests import MongoContests
 from publisher.adapters.mongo_entries import MongoEntries, MongoPlaces
 from publisher.adapters.mongo_threads import MongoLimits
 from publisher.domain.entries import changes as c
+from publisher.domain.entries.campaign import By, Campaign, Caps, UseKind
 from publisher.domain.entries.machine import captured, step
-from publisher.domain.entries.model import (
-    Answer,
-    Asked,
-    By,
-    Campaign,
-    CampaignEntry,
-    Caps,
-    Capture,
-    EntryState,
-    Flag,
-    Flagged,
-    MediaRef,
-    Medium,
-    Use,
-    UseKind,
-)
+from publisher.domain.entries.model import Answer, Asked, CampaignEntry, Capture, EntryState, Flag, Flagged, MediaRef, Medium, Use
 from publisher.domain.model import Mode
 from publisher.entry_ports import ContestRecord, Entries, EntryFilter, Places
 from publisher.ports import Limits

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules.audit import GENESIS, AuditEntry, append, first_broken
-from rules.entities import AuditNote
+from rules.trail import AuditNote
 
 MOMENT = datetime(2026, 3, 2, 12, 0, 0, 123_000, UTC)
 

@@ -11,7 +11,8 @@ from antiphon.errors import Transient
 from antiphon.problems import Problem
 from antiphon.testing import FakeClock
 from rules.configuration import Changes, ConfigurationService, Match
-from rules.entities import MAX_PEOPLE, Brand, Entity, Trail
+from rules.entities import MAX_PEOPLE, Brand, Entity
+from rules.trail import Trail
 
 BY = Principal("0123456789ab", frozenset({"*"}), Role.ADMIN)
 

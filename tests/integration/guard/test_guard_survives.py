@@ -27,8 +27,9 @@ from antiphon_local.procs import Command, Process
 from rules.adapters.guard_codec import unpack
 from rules.adapters.mongo import MongoConfigStore
 from rules.domain.guard.counts import Scope
-from rules.entities import Brand, Hold, Trail
+from rules.entities import Brand, Hold
 from rules.settings import RulesSettings
+from rules.trail import Trail
 
 pytestmark = pytest.mark.local
 

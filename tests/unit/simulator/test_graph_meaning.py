@@ -6,11 +6,12 @@ from random import Random
 import pytest
 
 from simulator.budget import Budget, Budgets
+from simulator.calls import Call, kind_of
 from simulator.chaos import Chaos, DeliveryOptions
 from simulator.delivery import DeliveryQueue
 from simulator.errors import GraphError
 from simulator.faults import Fault, Faults
-from simulator.graph import Call, Graph, kind_of
+from simulator.graph import Graph
 from simulator.model import Account, Comment, Person, Platform
 from simulator.network import Network
 from simulator.reading import split_fields

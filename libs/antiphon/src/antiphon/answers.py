@@ -8,7 +8,7 @@ import orjson
 from pydantic import SecretStr
 
 from antiphon.clock import Clock
-from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, is_transient, transient
+from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, classified, transient
 from antiphon.problems import Problem
 from antiphon.seal import Sealer, SealError
 
@@ -86,7 +86,7 @@ class MongoAnswers:
         except DuplicateKeyError:
             return await self._known(ticket, place, now)
         except PyMongoError as error:
-            raise _mapped(error) from error
+            raise classified(error) from error
         return None
 
     async def _known(self, ticket: Ticket, place: Document, now: datetime) -> Answer | None:
@@ -96,7 +96,7 @@ class MongoAnswers:
             )
             found = None if taken else await self._collection.find_one({"_id": ticket.name})
         except PyMongoError as error:
-            raise _mapped(error) from error
+            raise classified(error) from error
         if taken:
             return None
         if found is None:  # given back, or forgotten, between the two looks
@@ -129,22 +129,18 @@ class MongoAnswers:
         try:
             await self._collection.update_one(_mine(ticket), {"$set": done})
         except PyMongoError as error:
-            raise _mapped(error) from error
+            raise classified(error) from error
 
     async def forget(self, ticket: Ticket) -> None:
         """Give the place back."""
         try:
             await self._collection.delete_one(_mine(ticket))
         except PyMongoError as error:
-            raise _mapped(error) from error
+            raise classified(error) from error
 
 
 def _mine(ticket: Ticket) -> Document:
     return {"_id": ticket.name, "attempt": ticket.attempt, "done": False}
-
-
-def _mapped(error: PyMongoError) -> Exception:
-    return transient(error) if is_transient(error) else error
 
 
 def _running() -> Problem:

@@ -29,15 +29,23 @@ class Change:
     record: ConfigRecord | None
 
 
-class ConfigFeed:
-    """Reads the compacted topic without a group, so that every process sees all of it."""
+Follower = Callable[[Sequence[Change]], None]
+"""Applies changes, in the order of their revisions."""
 
-    def __init__(self, settings: KafkaSettings, apply: Callable[[Sequence[Change]], None]) -> None:
+
+class ConfigFeed:
+    """Reads the compacted topic without a group, so that every process sees all of it, and tells its followers in turn."""
+
+    def __init__(self, settings: KafkaSettings, *followers: Follower) -> None:
         self._settings = settings
-        self._apply = apply
+        self._followers = list(followers)
         self._complete = asyncio.Event()
         self.unreadable = 0
         self.revision = -1
+
+    def add_follower(self, follower: Follower) -> None:
+        """Tell one more, after the others; before `run`, so that it hears everything."""
+        self._followers.append(follower)
 
     @property
     def complete(self) -> bool:
@@ -82,7 +90,8 @@ class ConfigFeed:
 
     def _hand_over(self, messages: Sequence[tuple[int, bytes | None, bytes | None]]) -> None:
         changes = [change for offset, key, value in messages if (change := self._decode(offset, key, value))]
-        self._apply(changes)
+        for follower in self._followers:
+            follower(changes)
         self.revision = messages[-1][0]
 
     def _decode(self, offset: int, key: bytes | None, value: bytes | None) -> Change | None:

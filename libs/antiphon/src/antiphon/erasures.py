@@ -11,7 +11,7 @@ from antiphon.clock import Clock
 from antiphon.config_feed import Change
 from antiphon.errors import Transient
 from antiphon.mongo import Database, PyMongoError, classified
-from antiphon.seal import Sealer, SealError
+from antiphon.seal import Sealer, SealError, SealSettings, build_sealer
 from antiphon.times import from_timestamp
 from antiphon.v1.config_pb2 import ConfigRecord
 
@@ -109,6 +109,18 @@ class Eraser:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 return
+
+
+def build_eraser(
+    holder: str,
+    erase: Callable[[Forgotten], Awaitable[object]],
+    *,
+    settings: SealSettings,
+    database: Database,
+    clock: Clock,
+) -> Eraser:
+    """Return what erases for a holder; it is to hear the configuration and to run beside its service."""
+    return Eraser(holder, sealer=build_sealer(settings), erasures=MongoErasures(database, clock), erase=erase)
 
 
 def forgotten(record: ConfigRecord, sealer: Sealer) -> Forgotten | None:

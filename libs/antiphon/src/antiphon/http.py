@@ -80,7 +80,11 @@ def build_api(
         app.add_middleware(IdempotencyMiddleware, keys=keys, answers=answers)
     app.add_middleware(ObservedRequests, meter=RequestMeter(telemetry))
     show_process(telemetry)
+    _add_probes(app, telemetry, readiness)
+    return app
 
+
+def _add_probes(app: FastAPI, telemetry: Telemetry, readiness: Readiness) -> None:
     @app.get("/healthz", include_in_schema=False)
     async def healthz() -> Response:
         return Response(b"ok", media_type="text/plain")
@@ -93,5 +97,3 @@ def build_api(
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         return Response(telemetry.exposition(), media_type=CONTENT_TYPE_LATEST)
-
-    return app

@@ -10,7 +10,7 @@ from typing_extensions import override
 from antiphon.clock import Clock
 from antiphon.mongo import Database, Document, PyMongoError, classified, insert_new
 from antiphon.persons import PersonKey, PersonKeys, PersonSettings, RecordSealer
-from antiphon.seal import Sealer, parse_keys
+from antiphon.seal import Sealer, build_sealer
 
 COLLECTION: Final = "person_keys"
 
@@ -70,7 +70,7 @@ class MongoPersonKeys(PersonKeys):
 
 def record_sealer(database: Database, settings: PersonSettings, clock: Clock) -> RecordSealer:
     """Return what seals and opens records. It opens also where this process knows no `PERSON_KEY`, which only names people."""
-    return RecordSealer(MongoPersonKeys(database, Sealer(parse_keys(settings.seal_keys)), clock))
+    return RecordSealer(MongoPersonKeys(database, build_sealer(settings), clock))
 
 
 def _owner(brand: str, reference: str) -> str:

@@ -20,6 +20,9 @@ log = logging.getLogger(__name__)
 
 ASGIApp = Callable[..., Awaitable[None]]
 
+Built = tuple[ASGIApp, Sequence[Awaitable[None]]]
+"""What a process consists of: the application to serve, and the tasks to run beside it."""
+
 _DRAIN_SECONDS = 10
 """How long open requests may take to finish at a stop; shorter than any orchestrator's grace."""
 
@@ -102,7 +105,7 @@ async def serve(app: ASGIApp, settings: HttpSettings, tasks: Sequence[Awaitable[
 def run(
     service: str,
     settings: HttpSettings,
-    build: Callable[[], AbstractAsyncContextManager[tuple[ASGIApp, Sequence[Awaitable[None]]]]],
+    build: Callable[[], AbstractAsyncContextManager[Built]],
 ) -> int:
     """Configure logging, log the effective settings (secrets hidden), build the service, serve it; return the exit code."""
     prepare(service, settings)

@@ -80,3 +80,8 @@ class Sealer:
     def needs_rotation(self, sealed: str) -> bool:
         """Tell whether the value was sealed with an older key."""
         return not sealed.startswith(self._primary + ".")
+
+
+def build_sealer(settings: SealSettings) -> Sealer:
+    """Return what seals and opens with the installation's keys."""
+    return Sealer(parse_keys(settings.seal_keys))

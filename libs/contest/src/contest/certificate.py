@@ -59,17 +59,7 @@ def make_certificate(
     _check(contest, at)
     tree = merkle.levels(ids)
     beacon = contest.beacon
-    document: dict[str, Any] = {
-        "format": FORMAT,
-        "version": VERSION,
-        "algorithms": dict(ALGORITHMS),
-        "brand": contest.brand,
-        "campaign": contest.campaign,
-        "commitment": {"sha256": commitment_of(seed), "published": contest.published.isoformat()},
-        "closed": contest.closed.isoformat(),
-        "drawn": at.isoformat(),
-        "seed": seed.hex(),
-        "beacon": {"source": beacon.source, "value": beacon.value} if beacon else None,
+    document = _terms(contest, seed, at) | {
         "count": len(ids),
         "root": tree[-1][0].hex(),
         "wanted": {"winners": contest.winners, "alternates": contest.alternates},
@@ -89,6 +79,23 @@ def make_certificate(
         "winners": places[: contest.winners],
         "alternates": places[contest.winners :],
         "entries": _packed(ids) if compact else ids,
+    }
+
+
+def _terms(contest: Contest, seed: bytes, at: datetime) -> dict[str, Any]:
+    """Return how it was to be drawn, whoever entered."""
+    beacon = contest.beacon
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "algorithms": dict(ALGORITHMS),
+        "brand": contest.brand,
+        "campaign": contest.campaign,
+        "commitment": {"sha256": commitment_of(seed), "published": contest.published.isoformat()},
+        "closed": contest.closed.isoformat(),
+        "drawn": at.isoformat(),
+        "seed": seed.hex(),
+        "beacon": {"source": beacon.source, "value": beacon.value} if beacon else None,
     }
 
 

@@ -1,28 +1,28 @@
 """Puts the service together: the only place that builds things."""
 
 import asyncio
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from prometheus_client import Gauge
 
 from antiphon.auth import KeyRing
 from antiphon.clock import Clock, SystemClock
-from antiphon.config_feed import Change, ConfigFeed
+from antiphon.config_feed import ConfigFeed
 from antiphon.consumer import GuardedConsumer
-from antiphon.erasures import Eraser, MongoErasures
-from antiphon.errors import Transient
+from antiphon.erasures import build_eraser
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect
 from antiphon.observing import count_rebalances, show_revision
 from antiphon.person_keys import record_sealer
-from antiphon.process import ASGIApp
-from antiphon.seal import Sealer, parse_keys
+from antiphon.persons import RecordSealer
+from antiphon.process import Built
+from antiphon.starting import PROBE_SECONDS, patiently, reachable
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES, ENTRIES, EVENTS
 from metrics.adapters import http_people
@@ -40,8 +40,6 @@ from metrics.reporting import ReportService
 from metrics.service import Marker, RecordService
 from metrics.settings import MetricsSettings
 
-log = logging.getLogger(__name__)
-
 GROUP: Final = "metrics"
 
 TOPICS: Final = (EVENTS, DECISIONS, DELIVERIES, ENTRIES)
@@ -52,70 +50,61 @@ MAX_BATCH: Final = 2_000
 _LAG_PERIOD_S: Final = 1.0
 """Between two looks at the lag; `/readyz` looks at once, for those who wait until everything is recorded."""
 
-_PROBE_S: Final = 1.5
-"""The longest that one check of readiness may take; an orchestrator's own patience is usually two seconds or more."""
-
 
 @asynccontextmanager
-async def build(
-    settings: MetricsSettings, *, clock: Clock | None = None
-) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
+async def build(settings: MetricsSettings, *, clock: Clock | None = None) -> AsyncIterator[Built]:
     """Build the service for `antiphon.process.run`: its ASGI application and its background tasks."""
-    clock = clock or SystemClock()
-    client, database = connect(settings)
-    producer = build_producer(settings, "metrics-dead-letters")
-    try:
-        telemetry = Telemetry("metrics")
-        keys = KeyRing(clock)
-        stores = _Stores(database, settings)
+    async with AsyncExitStack() as stack:
+        client, database = connect(settings)
+        stack.callback(client.close)
+        producer = build_producer(settings, "metrics-dead-letters")
+        stack.push_async_callback(producer.stop)
+        clock, telemetry = clock or SystemClock(), Telemetry("metrics")
+        stores, keys, people = _Stores(database, settings), KeyRing(clock), record_sealer(database, settings, clock)
         holds = HoldFeed(stores.holds)
         holds_gauge(telemetry, lambda: len(holds.active))
-        people = record_sealer(database, settings, clock)
-        eraser = Eraser(
-            "metrics",
-            sealer=Sealer(parse_keys(settings.seal_keys)),
-            erasures=MongoErasures(database, clock),
-            erase=MongoForgetting(database, stores.pseudonyms, stores.hours).erase,
-        )
-
-        def apply(changes: Sequence[Change]) -> None:
-            keys.apply(changes)
-            holds.apply(changes)
-            people.follow(changes)
-            eraser.follow(changes)
-
-        feed = ConfigFeed(settings, apply)
+        erase = MongoForgetting(database, stores.pseudonyms, stores.hours).erase
+        eraser = build_eraser("metrics", erase, settings=settings, database=database, clock=clock)
+        feed = ConfigFeed(settings, keys.apply, holds.apply, people.follow, eraser.follow)
         show_revision(telemetry, feed)
-        counters = PrometheusCounters(telemetry)
-        marker = Marker(hours=stores.hours, clock=clock, settle_s=settings.metrics_settle_s)
-        recorder = RecordService(store=stores.facts, marker=marker, names=stores.people, counters=counters)
-        guard = Guard(
-            decode=Decoder(stores.pseudonyms).decode,
-            process=recorder.record,
-            dead_letters=DeadLetters(producer, counters.dead_letter),
-            open_records=people.open,
-        )
-        consumer = GuardedConsumer(
-            settings, topics=TOPICS, group=GROUP, guard=guard, max_batch=MAX_BATCH, rebalanced=count_rebalances(telemetry)
-        )
+        consumer = _consumer(settings, stores, producer, people, telemetry, clock)
         lag = _Lag(consumer, lag_gauge(telemetry))
 
         async def readiness() -> Mapping[str, bool]:
-            consuming, reachable = await asyncio.gather(lag.sample(), _within(_PROBE_S, stores.facts.reachable()))
-            return {"kafka": consuming, "store": reachable, "configuration": feed.complete}
+            consuming, reached = await asyncio.gather(lag.sample(), reachable(database))
+            return {"kafka": consuming, "store": reached, "configuration": feed.complete}
 
         async def consume() -> None:
-            await _patiently(stores.prepare)
-            await _patiently(producer.start)
+            await patiently(stores.prepare)
+            await patiently(producer.start)
             await consumer.run()
 
         api = build_api("Antiphon metrics", telemetry=telemetry, readiness=readiness, keys=keys)
         register_routes(api, reports=stores.reports(clock, settings), clock=clock)
         http_people.register(api, http_people.MongoMeasures(database, stores.pseudonyms))
         yield api, [feed.run(), holds.run(), consume(), eraser.run(), stores.builder(clock, settings).run(), lag.watch()]
-    finally:
-        await producer.stop()
-        client.close()
+
+
+def _consumer(
+    settings: MetricsSettings,
+    stores: "_Stores",
+    producer: AIOKafkaProducer,
+    people: RecordSealer,
+    telemetry: Telemetry,
+    clock: Clock,
+) -> GuardedConsumer:
+    counters = PrometheusCounters(telemetry)
+    marker = Marker(hours=stores.hours, clock=clock, settle_s=settings.metrics_settle_s)
+    recorder = RecordService(store=stores.facts, marker=marker, names=stores.people, counters=counters)
+    guard = Guard(
+        decode=Decoder(stores.pseudonyms).decode,
+        process=recorder.record,
+        dead_letters=DeadLetters(producer, counters.dead_letter),
+        open_records=people.open,
+    )
+    return GuardedConsumer(
+        settings, topics=TOPICS, group=GROUP, guard=guard, max_batch=MAX_BATCH, rebalanced=count_rebalances(telemetry)
+    )
 
 
 class _Stores:
@@ -160,7 +149,7 @@ class _Lag:
         """Set the gauge; tell whether partitions are assigned and Kafka answers."""
         try:
             known = self._consumer.assigned
-            self._gauge.set(await asyncio.wait_for(self._consumer.lag(), _PROBE_S) if known else float("nan"))
+            self._gauge.set(await asyncio.wait_for(self._consumer.lag(), PROBE_SECONDS) if known else float("nan"))
         except (KafkaError, TimeoutError):
             self._gauge.set(float("nan"))
             return False
@@ -171,20 +160,3 @@ class _Lag:
         while True:
             await self.sample()
             await asyncio.sleep(_LAG_PERIOD_S)
-
-
-async def _within(seconds: float, check: Awaitable[bool]) -> bool:
-    try:
-        return await asyncio.wait_for(check, seconds)
-    except TimeoutError:
-        return False
-
-
-async def _patiently(start: Callable[[], Awaitable[None]]) -> None:
-    """Repeat until it succeeds: what we depend on may come up after us, and our health must be visible meanwhile."""
-    while True:
-        try:
-            return await start()
-        except (KafkaError, Transient) as error:
-            log.warning("a dependency is not reachable, trying again: %s", error)
-            await asyncio.sleep(1.0)

@@ -7,7 +7,7 @@ import antiphon.loading  # noqa: F401 (before everything else)
 from antiphon.process import run
 from publisher.settings import PublisherSettings
 
-ROLES = {"worker": "publisher.app", "api": "publisher.app", "campaigns": "publisher.campaigns_app"}
+ROLES = {"worker": "publisher.worker_app", "api": "publisher.app", "campaigns": "publisher.campaigns_app"}
 """Role → the module that builds it: only its own is loaded, because campaigns bring a numeric library along."""
 
 

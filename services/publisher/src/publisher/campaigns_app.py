@@ -1,29 +1,30 @@
-"""The campaigns role: builds what keeps the ledger of entries. Apart from `app`, so that nobody else loads its libraries."""
+"""Where the campaigns role is built, which keeps the ledger of entries: apart, so that no other role loads its libraries."""
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
 from aiokafka import AIOKafkaProducer
 
 from antiphon import failpoints
 from antiphon.clock import Clock, SystemClock
-from antiphon.config_feed import Change, ConfigFeed
+from antiphon.config_feed import ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.egress import Egress, parse_networks
-from antiphon.erasures import Eraser, MongoErasures
+from antiphon.erasures import build_eraser
 from antiphon.http import build_api
 from antiphon.kafka import DeadLetters, Guard, build_producer
 from antiphon.mongo import Database, connect, prepare
 from antiphon.observing import show_revision
 from antiphon.person_keys import record_sealer
-from antiphon.persons import PersonIndex
-from antiphon.process import ASGIApp
-from antiphon.seal import Sealer, parse_keys
+from antiphon.persons import PersonIndex, RecordSealer
+from antiphon.process import Built
+from antiphon.starting import patiently, reachable
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES
-from publisher.adapters import entry_codec, starting
+from publisher.adapters import entry_codec
 from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaEntryAnnouncer, People
@@ -51,109 +52,164 @@ __all__ = ["campaigns"]
 
 
 @asynccontextmanager
-async def campaigns(
-    settings: PublisherSettings, *, clock: Clock | None = None
-) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
+async def campaigns(settings: PublisherSettings, *, clock: Clock | None = None) -> AsyncIterator[Built]:
     """Build the role: it consumes decisions and deliveries, keeps entries, asks, fetches media and tells."""
     async with AsyncExitStack() as stack:
-        client, database = connect(settings)
-        stack.callback(client.close)
-        telemetry = Telemetry("publisher_campaigns")
-        producer = build_producer(settings, "publisher.campaigns")
-        stack.push_async_callback(producer.stop)
-        egress = Egress(
-            allowed=parse_networks(settings.publisher_media_allowed_networks),
-            tls=ssl.create_default_context(cafile=settings.publisher_notify_ca_file),
-        )
-        stack.push_async_callback(egress.aclose)
-        parts = _Parts(settings, database, producer, egress, CampaignsMeter(telemetry), clock or SystemClock())
-        show_revision(telemetry, parts.feed)
+        base = _base(settings, clock or SystemClock(), stack)
+        parts = _Parts(base, _common(base), _media(settings, stack))
 
         async def readiness() -> Mapping[str, bool]:
             return {
-                "mongo": await starting.reachable(database),
-                "config": parts.feed.complete,
+                "mongo": await reachable(base.database),
+                "config": base.feed.complete,
                 "partitions": parts.consumer.assigned,
             }
 
-        app = build_api("Antiphon publisher campaigns", telemetry=telemetry, readiness=readiness)
-        yield app, [parts.feed.run(), parts.run()]
+        app = build_api("Antiphon publisher campaigns", telemetry=base.telemetry, readiness=readiness)
+        yield app, [base.feed.run(), parts.run()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Base:
+    """What touches the outside."""
+
+    settings: PublisherSettings
+    clock: Clock
+    database: Database
+    producer: AIOKafkaProducer
+    telemetry: Telemetry
+    meter: CampaignsMeter
+    people: RecordSealer
+    policies: ConfigPolicies
+    campaigns: ConfigCampaigns
+    feed: ConfigFeed
+    entries: MongoEntries
+    places: MongoPlaces
+    ledger: MongoLedger
+    threads: MongoThreads
+    store: DirectoryMedia
+
+
+def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> _Base:
+    client, database = connect(settings)
+    stack.callback(client.close)
+    producer = build_producer(settings, "publisher.campaigns")
+    stack.push_async_callback(producer.stop)
+    telemetry, people = Telemetry("publisher_campaigns"), record_sealer(database, settings, clock)
+    policies, known = ConfigPolicies(), ConfigCampaigns()
+    feed = ConfigFeed(settings, policies.apply, known.apply, people.follow)
+    show_revision(telemetry, feed)
+    return _Base(
+        settings=settings,
+        clock=clock,
+        database=database,
+        producer=producer,
+        telemetry=telemetry,
+        meter=CampaignsMeter(telemetry),
+        people=people,
+        policies=policies,
+        campaigns=known,
+        feed=feed,
+        entries=MongoEntries(database),
+        places=MongoPlaces(database),
+        ledger=MongoLedger(database),
+        threads=MongoThreads(database, clock),
+        store=DirectoryMedia(settings.publisher_media_directory),
+    )
+
+
+def _media(settings: PublisherSettings, stack: AsyncExitStack) -> EgressMedia:
+    egress = Egress(
+        allowed=parse_networks(settings.publisher_media_allowed_networks),
+        tls=ssl.create_default_context(cafile=settings.publisher_notify_ca_file),
+    )
+    stack.push_async_callback(egress.aclose)
+    return EgressMedia(egress, most=settings.publisher_media_max_bytes, seconds=settings.publisher_media_timeout_seconds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Common:
+    """What the role's parts share beside the base."""
+
+    teller: Teller
+    moves: EntryMoves
+    asking: Asking
+    removals: Removals
+
+
+def _common(base: _Base) -> _Common:
+    people = People(PersonIndex(base.settings.person_key), base.people)
+    announcer = KafkaEntryAnnouncer(base.producer, people, base.meter.told)
+    teller = Teller(entries=base.entries, announcer=announcer, failpoint=failpoints.hit)
+    moves = EntryMoves(base.entries, base.clock, teller.wake)
+    orders = ordering(base.ledger, base.policies, base.clock)
+    invitations = inviting(base.settings, base.clock)
+    return _Common(
+        teller=teller,
+        moves=moves,
+        asking=Asking(base.entries, base.campaigns, orders, invitations, moves, base.clock),
+        removals=Removals(orders, moves),
+    )
 
 
 class _Parts:
     """The role's parts and the order in which they start."""
 
-    def __init__(
-        self,
-        settings: PublisherSettings,
-        database: Database,
-        producer: AIOKafkaProducer,
-        egress: Egress,
-        meter: CampaignsMeter,
-        clock: Clock,
-    ) -> None:
-        self._producer, hit = producer, failpoints.hit
-        policies, known, people = ConfigPolicies(), ConfigCampaigns(), record_sealer(database, settings, clock)
-
-        def apply(changes: Sequence[Change]) -> None:
-            policies.apply(changes)
-            known.apply(changes)
-            people.follow(changes)
-            self._eraser.follow(changes)
-
-        self.feed = ConfigFeed(settings, apply)
-        self._entries, self._places = MongoEntries(database), MongoPlaces(database)
-        self._ledger, self._threads = MongoLedger(database), MongoThreads(database, clock)
-        entries = self._entries
-        announcer = KafkaEntryAnnouncer(producer, People(PersonIndex(settings.person_key), people), meter.told)
-        self._teller = Teller(entries=entries, announcer=announcer, failpoint=hit)
-        moves = EntryMoves(entries, clock, self._teller.wake)
-        orders = ordering(self._ledger, policies, clock)
-        asking = Asking(entries, known, orders, inviting(settings, clock), moves, clock)
-        removals = Removals(orders, moves)
-        store = DirectoryMedia(settings.publisher_media_directory)
-        self._eraser = Eraser(
-            "entries",
-            sealer=Sealer(parse_keys(settings.seal_keys)),
-            erasures=MongoErasures(database, clock),
-            erase=EntryEraser(database, moves, removals, store).erase,
-        )
-        media = EgressMedia(egress, most=settings.publisher_media_max_bytes, seconds=settings.publisher_media_timeout_seconds)
-        taking = Taking(
-            entries=entries,
-            threads=self._threads,
-            campaigns=known,
-            policies=policies,
-            admitting=Admitting(MongoLimits(database), self._places),
-            flagging=Flagging(entries, MinHashLookalikes()),
-            asking=asking,
-            answers=Answers(entries, moves, removals),
-            removals=removals,
-            moves=moves,
-            clock=clock,
-            failpoint=hit,
-        )
-        self._sweep = EntrySweep(
-            entries=entries,
-            advance=taking.advance,
-            asking=asking,
-            fetching=Fetching(entries, media, store, moves),
-            moves=moves,
-            clock=clock,
-            interval=settings.publisher_sweep_seconds,
-        )
-        dead_letters = DeadLetters(producer, meter.dead_letter)
-        guard = Guard(decode=entry_codec.decode, process=taking.take, dead_letters=dead_letters, open_records=people.open)
-        self.consumer = GuardedConsumer(
-            settings, topics=[DECISIONS, DELIVERIES], group=settings.publisher_campaigns_group, guard=guard
-        )
+    def __init__(self, base: _Base, common: _Common, media: EgressMedia) -> None:
+        self._base, self._teller = base, common.teller
+        taking = _taking(base, common)
+        self._sweep = _sweep(base, common, media, taking)
+        erase = EntryEraser(base.database, common.moves, common.removals, base.store).erase
+        self._eraser = build_eraser("entries", erase, settings=base.settings, database=base.database, clock=base.clock)
+        self.consumer = _consumer(base, taking)
+        base.feed.add_follower(self._eraser.follow)
 
     async def run(self) -> None:
         """Start in order: no entry is judged before the campaigns in force are known."""
-        stores = (self._entries, self._places, self._ledger, self._threads)
-        await prepare(*(store.prepare for store in stores))
-        await starting.start(self._producer)
-        await self.feed.wait_complete()
+        base = self._base
+        await prepare(*(store.prepare for store in (base.entries, base.places, base.ledger, base.threads)))
+        await patiently(base.producer.start)
+        await base.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
             for part in (self._teller, self._sweep, self.consumer, self._eraser):
                 group.create_task(part.run())
+
+
+def _taking(base: _Base, common: _Common) -> Taking:
+    return Taking(
+        entries=base.entries,
+        threads=base.threads,
+        campaigns=base.campaigns,
+        policies=base.policies,
+        admitting=Admitting(MongoLimits(base.database), base.places),
+        flagging=Flagging(base.entries, MinHashLookalikes()),
+        asking=common.asking,
+        answers=Answers(base.entries, common.moves, common.removals),
+        removals=common.removals,
+        moves=common.moves,
+        clock=base.clock,
+        failpoint=failpoints.hit,
+    )
+
+
+def _sweep(base: _Base, common: _Common, media: EgressMedia, taking: Taking) -> EntrySweep:
+    return EntrySweep(
+        entries=base.entries,
+        advance=taking.advance,
+        asking=common.asking,
+        fetching=Fetching(base.entries, media, base.store, common.moves),
+        moves=common.moves,
+        clock=base.clock,
+        interval=base.settings.publisher_sweep_seconds,
+    )
+
+
+def _consumer(base: _Base, taking: Taking) -> GuardedConsumer:
+    guard = Guard(
+        decode=entry_codec.decode,
+        process=taking.take,
+        dead_letters=DeadLetters(base.producer, base.meter.dead_letter),
+        open_records=base.people.open,
+    )
+    group = base.settings.publisher_campaigns_group
+    return GuardedConsumer(base.settings, topics=[DECISIONS, DELIVERIES], group=group, guard=guard)

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from publisher.domain.entries.model import Campaign, CampaignEntry, Capture, EntryState, Evidence, Flag
+from publisher.domain.entries.campaign import Campaign
+from publisher.domain.entries.model import CampaignEntry, Capture, EntryState, Evidence, Flag
 from publisher.domain.entries.rights import Cleared
 
 

@@ -7,7 +7,7 @@ from datetime import UTC
 
 import orjson
 
-from rules.entities import AuditNote
+from rules.trail import AuditNote
 
 GENESIS = "0" * 64
 """What the first entry of a brand follows."""

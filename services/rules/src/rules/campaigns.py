@@ -7,9 +7,10 @@ from typing import Literal
 from antiphon.auth import Principal, Role
 from antiphon.problems import Problem
 from rules.configuration import Changes, ConfigurationService, Detail, Match, Saved, not_found, precondition_required
-from rules.entities import MAX_CAMPAIGNS, Campaign, CampaignState, RuleVersion
+from rules.entities import MAX_CAMPAIGNS, Campaign, CampaignState
 from rules.ports import ConfigStore, TakenError
 from rules.references import References
+from rules.trail import RuleVersion
 
 Move = Literal["activate", "pause", "close", "archive"]
 

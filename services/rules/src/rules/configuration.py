@@ -10,9 +10,10 @@ from antiphon.auth import ALL_BRANDS, Principal
 from antiphon.clock import Clock
 from antiphon.errors import Transient
 from antiphon.problems import Problem
-from rules.entities import MAX_PEOPLE, AuditNote, Brand, Channel, Deletable, Entity, RuleVersion, Trail
+from rules.entities import MAX_PEOPLE, Brand, Channel, Deletable, Entity
 from rules.ports import ConfigStore, Outbox, TakenError
 from rules.remote import audited, changed_remote
+from rules.trail import AuditNote, RuleVersion, Trail
 
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D", bound=Deletable)

@@ -1,27 +1,27 @@
 """Where the historian is built: what keeps the archive, and works off back-tests in processes of their own."""
 
 import asyncio
-import logging
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
+from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from antiphon import mongo
 from antiphon.clock import Clock, SystemClock
-from antiphon.config_feed import Change, ConfigFeed
+from antiphon.config_feed import ConfigFeed
 from antiphon.consumer import GuardedConsumer
-from antiphon.erasures import Eraser, MongoErasures
+from antiphon.erasures import build_eraser
 from antiphon.http import Readiness, build_api
 from antiphon.kafka import DeadLetters, Guard, Open, build_producer, stop_producer
-from antiphon.mongo import Database, PyMongoError
+from antiphon.mongo import Database
 from antiphon.observing import count_rebalances, show_revision
 from antiphon.person_keys import record_sealer
-from antiphon.process import ASGIApp
-from antiphon.seal import Sealer, parse_keys
+from antiphon.process import Built
+from antiphon.starting import patiently, reachable
 from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, EVENTS
 from rules.adapters.config import ConfigurationInForce
@@ -30,111 +30,51 @@ from rules.adapters.history import archive
 from rules.adapters.history.archive import ArchiveWriter
 from rules.adapters.history.backtest_jobs import MongoBacktestStore
 from rules.adapters.history.packing import Packer
+from rules.adapters.history.pauses import HumanPauses
 from rules.adapters.history.persons import ArchiveEraser
 from rules.adapters.history.plans import Plan, build_plan
 from rules.adapters.history.replaying import ChildReplayer
 from rules.adapters.programmes import tracked_links
-from rules.adapters.starting import patiently
 from rules.backtests import Backtest, BacktestRunner
 from rules.settings import RulesHistorianSettings
 
-log = logging.getLogger(__name__)
-
 GROUP: Final = "rules.historian"
-
-_PROBE_SECONDS = 1.5
-"""A readiness check answers within this; an orchestrator's probe gives up soon after."""
 
 _LAG_SECONDS = 5.0
 """Between two looks at how far the archive is behind."""
 
 
 @asynccontextmanager
-async def historian(
-    settings: RulesHistorianSettings, *, clock: Clock | None = None
-) -> AsyncIterator[tuple[ASGIApp, Sequence[Awaitable[None]]]]:
+async def historian(settings: RulesHistorianSettings, *, clock: Clock | None = None) -> AsyncIterator[Built]:
     """Build the historian: health and metrics to serve, and its work."""
-    clock = clock or SystemClock()
-    telemetry = Telemetry("rules")
-    metrics = HistorianMetrics(telemetry)
-    client, database = mongo.connect(settings)
-    producer = build_producer(settings, "rules-historian")
-    try:
+    async with AsyncExitStack() as stack:
+        client, database = mongo.connect(settings)
+        stack.callback(client.close)
+        producer = build_producer(settings, "rules-historian")
+        stack.push_async_callback(stop_producer, producer)
+        clock, telemetry = clock or SystemClock(), Telemetry("rules")
+        metrics, rebalanced = HistorianMetrics(telemetry), count_rebalances(telemetry)
         configuration, pauses = ConfigurationInForce(metrics.configuration_refused, tracked_links(settings)), HumanPauses()
         people = record_sealer(database, settings, clock)
-        eraser = Eraser(
-            "archive",
-            sealer=Sealer(parse_keys(settings.seal_keys)),
-            erasures=MongoErasures(database, clock),
-            erase=ArchiveEraser(database).erase,
-        )
-
-        def apply(changes: Sequence[Change]) -> None:
-            configuration.apply(changes)
-            pauses.apply(changes)
-            people.follow(changes)
-            eraser.follow(changes)
-
-        feed = ConfigFeed(settings, apply)
+        eraser = build_eraser("archive", ArchiveEraser(database).erase, settings=settings, database=database, clock=clock)
+        feed = ConfigFeed(settings, configuration.apply, pauses.apply, people.follow, eraser.follow)
         show_revision(telemetry, feed)
+        dead_letters = DeadLetters(producer, metrics.dead_letter)
+        consumer = _consumer(settings, database, clock, dead_letters, metrics, people.open, rebalanced)
         jobs = MongoBacktestStore(database)
-        rebalanced = count_rebalances(telemetry)
-        consumer = _consumer(
-            settings, database, clock, DeadLetters(producer, metrics.dead_letter), metrics, people.open, rebalanced
+        runner = _runner(settings, jobs, configuration, pauses, clock, metrics)
+        yield (
+            build_api("Antiphon rules historian", telemetry=telemetry, readiness=_readiness(database, feed, consumer)),
+            [
+                feed.run(),
+                configuration.run(),
+                eraser.run(),
+                _keep(database, producer, consumer),
+                Packer(database, clock).run(),
+                _replay(jobs, feed, configuration, runner),
+                _watch_lag(consumer, metrics),
+            ],
         )
-
-        def plan(job: Backtest) -> Plan:
-            return build_plan(
-                job,
-                configuration.snapshot,
-                human_pause=pauses.of(job.brand),
-                allowances={"private_replies": settings.rules_backtest_private_replies_per_hour},
-                kept_from=(clock.now() - timedelta(days=settings.rules_history_days)).timestamp(),
-            )
-
-        runner = BacktestRunner(
-            store=jobs,
-            replayer=ChildReplayer(settings, plan),
-            clock=clock,
-            name=secrets.token_hex(8),
-            lease_seconds=settings.rules_backtest_lease_seconds,
-            ended=metrics.ended,
-        )
-
-        async def keep() -> None:
-            await patiently(lambda: archive.create_indexes(database))
-            await patiently(producer.start)
-            await consumer.run()
-
-        async def replay() -> None:
-            await patiently(jobs.create_indexes)
-            await feed.wait_complete()
-            await configuration.wait_built()
-            await runner.run()
-
-        app = build_api("Antiphon rules historian", telemetry=telemetry, readiness=_readiness(database, feed, consumer))
-        tasks = [eraser.run(), keep(), Packer(database, clock).run(), replay(), _watch_lag(consumer, metrics)]
-        yield app, [feed.run(), configuration.run(), *tasks]
-    finally:
-        await stop_producer(producer)
-        client.close()
-
-
-class HumanPauses:
-    """For how long automation rests in a thread after a person of the brand wrote there; the publisher heeds it."""
-
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
-
-    def apply(self, changes: Sequence[Change]) -> None:
-        """Take what concerns brands."""
-        for change in changes:
-            if change.record is not None and change.record.WhichOneof("entity") == "brand":
-                self._seconds[change.record.brand.brand] = float(change.record.brand.human_pause_seconds)
-
-    def of(self, brand: str) -> float:
-        """Return the pause in seconds, 0: none."""
-        return self._seconds.get(brand, 0.0)
 
 
 def _consumer(
@@ -160,6 +100,55 @@ def _consumer(
     )
 
 
+def _runner(
+    settings: RulesHistorianSettings,
+    jobs: MongoBacktestStore,
+    configuration: ConfigurationInForce,
+    pauses: HumanPauses,
+    clock: Clock,
+    metrics: HistorianMetrics,
+) -> BacktestRunner:
+    def plan(job: Backtest) -> Plan:
+        return build_plan(
+            job,
+            configuration.snapshot,
+            human_pause=pauses.of(job.brand),
+            allowances={"private_replies": settings.rules_backtest_private_replies_per_hour},
+            kept_from=(clock.now() - timedelta(days=settings.rules_history_days)).timestamp(),
+        )
+
+    return BacktestRunner(
+        store=jobs,
+        replayer=ChildReplayer(settings, plan),
+        clock=clock,
+        name=secrets.token_hex(8),
+        lease_seconds=settings.rules_backtest_lease_seconds,
+        ended=metrics.ended,
+    )
+
+
+def _readiness(database: Database, feed: ConfigFeed, consumer: GuardedConsumer) -> Readiness:
+    async def readiness() -> Mapping[str, bool]:
+        return {"mongo": await reachable(database), "configuration": feed.complete, "partitions": consumer.assigned}
+
+    return readiness
+
+
+async def _keep(database: Database, producer: AIOKafkaProducer, consumer: GuardedConsumer) -> None:
+    await patiently(lambda: archive.create_indexes(database))
+    await patiently(producer.start)
+    await consumer.run()
+
+
+async def _replay(
+    jobs: MongoBacktestStore, feed: ConfigFeed, configuration: ConfigurationInForce, runner: BacktestRunner
+) -> None:
+    await patiently(jobs.create_indexes)
+    await feed.wait_complete()
+    await configuration.wait_built()
+    await runner.run()
+
+
 async def _watch_lag(consumer: GuardedConsumer, metrics: HistorianMetrics) -> None:
     while True:
         try:
@@ -167,15 +156,3 @@ async def _watch_lag(consumer: GuardedConsumer, metrics: HistorianMetrics) -> No
         except KafkaError:
             metrics.lag(float("nan"))
         await asyncio.sleep(_LAG_SECONDS)
-
-
-def _readiness(database: Database, feed: ConfigFeed, consumer: GuardedConsumer) -> Readiness:
-    async def readiness() -> Mapping[str, bool]:
-        try:
-            await asyncio.wait_for(mongo.ping(database), _PROBE_SECONDS)
-            reachable = True
-        except (PyMongoError, TimeoutError):
-            reachable = False
-        return {"mongo": reachable, "configuration": feed.complete, "partitions": consumer.assigned}
-
-    return readiness

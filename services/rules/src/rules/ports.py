@@ -8,7 +8,8 @@ from typing import Protocol, TypeVar
 from rules.audit import AuditEntry
 from rules.domain.decision import Decision
 from rules.domain.matching.index import Snapshot
-from rules.entities import ApiKey, Brand, Channel, Deletable, Entity, Hold, Rule, RuleState, RuleVersion, Segment, Trail
+from rules.entities import ApiKey, Brand, Channel, Deletable, Entity, Hold, Rule, RuleState, Segment
+from rules.trail import RuleVersion, Trail
 
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D", bound=Deletable)

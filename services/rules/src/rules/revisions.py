@@ -9,9 +9,10 @@ from antiphon.problems import Problem
 from rules.configuration import Changes, ConfigurationService, Detail, Match, Saved, not_found
 from rules.domain.checking.examples import EXAMPLE_FAILED
 from rules.domain.checking.findings import Finding, errors
-from rules.entities import Rule, RuleState, RuleVersion
+from rules.entities import Rule, RuleState
 from rules.ports import ConfigStore, RuleFilter, TakenError
 from rules.references import Coming, References
+from rules.trail import RuleVersion
 from rules.vetting import Draft, Vetting
 
 

@@ -15,19 +15,9 @@ from publisher.adapters.memory import MemoryLedger, MemoryLimits, MemoryThreads
 from publisher.adapters.memory_entries import MemoryEntries, MemoryMedia, MemoryPlaces
 from publisher.domain.admission import BrandPolicy
 from publisher.domain.changes import Accepted, Change, Claim, Timing
+from publisher.domain.entries.campaign import By, Campaign, Contest, Terms, UseKind
 from publisher.domain.entries.links import link_key
-from publisher.domain.entries.model import (
-    Answer,
-    By,
-    Campaign,
-    CampaignEntry,
-    Capture,
-    Contest,
-    EntryState,
-    MediaRef,
-    Terms,
-    UseKind,
-)
+from publisher.domain.entries.model import Answer, CampaignEntry, Capture, EntryState, MediaRef
 from publisher.domain.entries.rights import Saying
 from publisher.domain.machine import step
 from publisher.domain.model import Entry, Kind, Mode, State

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from publisher.domain.entries.campaign import Contest
 from publisher.domain.entries.drawing import TAKING_PART, participants
 from publisher.domain.entries.machine import captured
-from publisher.domain.entries.model import CampaignEntry, Capture, Contest, EntryState, Flag, Flagged, Standing
+from publisher.domain.entries.model import CampaignEntry, Capture, EntryState, Flag, Flagged, Standing
 
 CLOSE = 1_000.0
 TERMS = Contest(winners=1, alternates=0, unique_friends=0, exclude_flagged=False)

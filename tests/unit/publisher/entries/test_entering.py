@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from antiphon.errors import Transient
+from publisher.domain.entries.campaign import Caps
 from publisher.domain.entries.machine import captured
-from publisher.domain.entries.model import Caps
 from publisher.domain.entries.rights import Saying
 from publisher.domain.model import Mode
 from publisher.service.entries.seen import Entering, Seen

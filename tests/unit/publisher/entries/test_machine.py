@@ -8,19 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from publisher.domain.entries import changes as c
+from publisher.domain.entries.campaign import By, UseKind
 from publisher.domain.entries.machine import TRANSITIONS, captured, step
-from publisher.domain.entries.model import (
-    Answer,
-    Asked,
-    By,
-    CampaignEntry,
-    Capture,
-    EntryState,
-    Medium,
-    Use,
-    UseKind,
-    attention_at,
-)
+from publisher.domain.entries.model import Answer, Asked, CampaignEntry, Capture, EntryState, Medium, Use, attention_at
 from publisher.domain.entries.rights import NotCleared, clear
 
 S = EntryState

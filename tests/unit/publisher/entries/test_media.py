@@ -17,7 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from antiphon.egress import Egress
 from antiphon.errors import Invalid, Transient
 from publisher.adapters.media import DirectoryMedia, EgressMedia, sniffed
-from publisher.domain.entries.model import MediaRef, UseKind
+from publisher.domain.entries.campaign import UseKind
+from publisher.domain.entries.model import MediaRef
 from publisher.domain.entries.rights import clear
 from publisher.entry_ports import File
 

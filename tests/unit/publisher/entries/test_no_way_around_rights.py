@@ -17,8 +17,9 @@ from publisher.adapters.platforms.facebook import Facebook
 from publisher.adapters.platforms.instagram import Instagram
 from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Deed, Rate
+from publisher.domain.entries.campaign import By, UseKind
 from publisher.domain.entries.machine import captured
-from publisher.domain.entries.model import Asked, By, CampaignEntry, EntryState, Medium, Standing, Use, UseKind
+from publisher.domain.entries.model import Asked, CampaignEntry, EntryState, Medium, Standing, Use
 from publisher.domain.entries.rights import Cleared, NotCleared, clear
 from publisher.domain.model import Kind, State
 from publisher.ports import Platform

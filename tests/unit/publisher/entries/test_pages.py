@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from antiphon import problems
 from publisher.adapters import http_consent, http_gallery
-from publisher.domain.entries.model import By
+from publisher.domain.entries.campaign import By
 from publisher.service.entries.showing import Showing
 
 NASTY = "<script>alert(1)</script>\"'&"

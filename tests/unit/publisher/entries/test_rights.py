@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from publisher.domain.changes import Claim, Fail, Refused
+from publisher.domain.entries.campaign import By
 from publisher.domain.entries.changes import Judge
 from publisher.domain.entries.links import Invitation, invitation_of, link_key, token_of
-from publisher.domain.entries.model import By
 from publisher.domain.entries.rights import Saying
 from publisher.domain.model import Kind, Mode, Reason, State
 from publisher.entry_ports import EntryFilter

@@ -70,7 +70,11 @@ _PROBLEMS = {
 
 def register_routes(app: FastAPI, service: SourceService, clock: Clock) -> None:
     """Add the routes. A subscription exists for a key that sees every brand of its accounts."""
+    _reads(app, service)
+    _changes(app, service, clock)
 
+
+def _reads(app: FastAPI, service: SourceService) -> None:
     @app.get("/v1/sources")
     async def page(
         principal: Viewer,
@@ -80,16 +84,18 @@ def register_routes(app: FastAPI, service: SourceService, clock: Clock) -> None:
         found = await service.page(_visible(principal), after, limit)
         return {"items": [_shown(source) for source in found], "next": found[-1].id if len(found) == limit else None}
 
+    @app.get("/v1/sources/{source}")
+    async def get(principal: Viewer, source: _SourceId, response: Response) -> dict[str, Any]:
+        return _answer(await service.get(source, _visible(principal)) or Conflict.ABSENT, response)
+
+
+def _changes(app: FastAPI, service: SourceService, clock: Clock) -> None:
     @app.post("/v1/sources", status_code=201)
     async def create(principal: Admin, body: SourceBody, response: Response) -> dict[str, Any]:
         draft = Draft(
             body.id or "", body.platform, _bytes(body.verify_token), _bytes(body.secret), _accounts(principal, body.accounts)
         )
         return _answer(await service.create(draft), response)
-
-    @app.get("/v1/sources/{source}")
-    async def get(principal: Viewer, source: _SourceId, response: Response) -> dict[str, Any]:
-        return _answer(await service.get(source, _visible(principal)) or Conflict.ABSENT, response)
 
     @app.put("/v1/sources/{source}")
     async def change(

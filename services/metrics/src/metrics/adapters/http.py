@@ -37,6 +37,7 @@ _ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 
 Count = Annotated[int, Query(ge=1, le=100, description="how many of the largest are listed")]
+Target = Annotated[float, Query(gt=0, le=31_536_000, description="target for the first response, in seconds")]
 
 
 class Ask:
@@ -84,61 +85,57 @@ class Asked:
         text = table(name, document.model_dump(mode="json", by_alias=True))
         return Response(text, media_type=f"{_CSV}; charset=utf-8; header=present", headers={"Vary": "Accept"})
 
+    def report(self, name: str, model: type[BaseModel], found: reporting.Reported[Any], **more: Any) -> Any:
+        """Return a report of a period, in the form asked for."""
+        return self.answer(name, model(**asked(self.query, self.brand), **parts(found), **more))
+
 
 def register_routes(app: FastAPI, *, reports: ReportService, clock: Clock) -> None:
     """Add `/v1/reports/…`."""
     ask = Depends(Ask(clock))
 
-    def route(name: str, summary: str, model: Any) -> Callable[[H], H]:
-        return app.get(
-            f"/v1/reports/{name}",
-            name=name,
-            summary=summary,
-            tags=["reports"],
-            responses=_ANSWERS,
-            response_model=model,
-            response_model_by_alias=True,
-        )
-
-    @route("summary", "Totals of a period", SummaryReport)
+    @_route(app, "summary", "Totals of a period", SummaryReport)
     async def summary(asking: Annotated[Asked, ask]) -> Any:
         found = await reports.summary(asking.query)
         grace = reports.lost_grace.total_seconds()
         return asking.answer("summary", summary_report(found, asking.query, brand=asking.brand, lost_grace_s=grace))
 
-    @route("cobra", "Activities and people by COBRA level", ReportOf[Cobra])
+    @_route(app, "cobra", "Activities and people by COBRA level", ReportOf[Cobra])
     async def cobra(asking: Annotated[Asked, ask]) -> Any:
-        found = await reports.cobra(asking.query)
-        return asking.answer("cobra", ReportOf[Cobra](**asked(asking.query, asking.brand), **parts(found)))
+        return asking.report("cobra", ReportOf[Cobra], await reports.cobra(asking.query))
 
-    @route("ewom", "Word of mouth: volume, valence, exposure, share of voice, reviews, cascades", EwomReport)
+    @_route(app, "ewom", "Word of mouth: volume, valence, exposure, share of voice, reviews, cascades", EwomReport)
     async def ewom(asking: Annotated[Asked, ask], top: Count = 10) -> Any:
         found = await reports.ewom(asking.query)
-        cascades = cascade_list(await reports.cascades(asking.query.scope, top))
-        return asking.answer("ewom", EwomReport(**asked(asking.query, asking.brand), **parts(found), cascades=cascades))
+        return asking.report("ewom", EwomReport, found, cascades=cascade_list(await reports.cascades(asking.query.scope, top)))
 
-    @route("campaigns", "Entries, rights, clicks and conversions by campaign", ReportOf[Campaigns])
+    @_route(app, "campaigns", "Entries, rights, clicks and conversions by campaign", ReportOf[Campaigns])
     async def campaigns(asking: Annotated[Asked, ask]) -> Any:
-        found = await reports.campaigns(asking.query)
-        return asking.answer("campaigns", ReportOf[Campaigns](**asked(asking.query, asking.brand), **parts(found)))
+        return asking.report("campaigns", ReportOf[Campaigns], await reports.campaigns(asking.query))
 
-    @route("influencers", "Advocates and detractors", ReportOf[Influencers])
+    @_route(app, "influencers", "Advocates and detractors", ReportOf[Influencers])
     async def influencers(asking: Annotated[Asked, ask], top: Count = 10) -> Any:
-        found = await reports.influencers(asking.query, top)
-        return asking.answer("influencers", ReportOf[Influencers](**asked(asking.query, asking.brand), **parts(found)))
+        return asking.report("influencers", ReportOf[Influencers], await reports.influencers(asking.query, top))
 
-    @route("responses", "How the brand answers, and what follows", ReportOf[Responses])
-    async def responses(
-        asking: Annotated[Asked, ask],
-        target_s: Annotated[float, Query(gt=0, le=31_536_000, description="target for the first response, in seconds")] = 3_600,
-    ) -> Any:
-        found = await reports.responses(asking.query, target_s)
-        return asking.answer("responses", ReportOf[Responses](**asked(asking.query, asking.brand), **parts(found)))
+    @_route(app, "responses", "How the brand answers, and what follows", ReportOf[Responses])
+    async def responses(asking: Annotated[Asked, ask], target_s: Target = 3_600) -> Any:
+        return asking.report("responses", ReportOf[Responses], await reports.responses(asking.query, target_s))
 
-    @route("guard", "Holds: when, why, and who resumed", ReportOf[GuardReport])
+    @_route(app, "guard", "Holds: when, why, and who resumed", ReportOf[GuardReport])
     async def guard(asking: Annotated[Asked, ask]) -> Any:
-        found = await reports.guard(asking.query)
-        return asking.answer("guard", ReportOf[GuardReport](**asked(asking.query, asking.brand), **parts(found)))
+        return asking.report("guard", ReportOf[GuardReport], await reports.guard(asking.query))
+
+
+def _route(app: FastAPI, name: str, summary: str, model: Any) -> Callable[[H], H]:
+    return app.get(
+        f"/v1/reports/{name}",
+        name=name,
+        summary=summary,
+        tags=["reports"],
+        responses=_ANSWERS,
+        response_model=model,
+        response_model_by_alias=True,
+    )
 
 
 def _wrong(pointer: str, detail: str, why: str) -> Problem:

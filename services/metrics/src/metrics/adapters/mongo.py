@@ -16,7 +16,6 @@ from antiphon.mongo import (
     PyMongoError,
     insert_new,
     is_transient,
-    ping,
     transient,
 )
 from metrics.adapters.documents import COLLECTIONS, document, fact, pack, unpack
@@ -73,14 +72,6 @@ class MongoFactStore:
         """Create the indexes that are missing. Raises Transient."""
         for collection in self._collections.values():
             await collection.create_index(PERIOD_INDEX)
-
-    async def reachable(self) -> bool:
-        """Tell whether the store answers."""
-        try:
-            await ping(self._database)
-        except PyMongoError:
-            return False
-        return True
 
     @classified
     async def add(self, facts: Sequence[Fact]) -> set[str]:

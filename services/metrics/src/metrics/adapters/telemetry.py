@@ -43,18 +43,7 @@ class PrometheusCounters:
             "pipeline_seconds", "Time of the event on the platform to the effect posted there."
         ).labels()
         self._decide = telemetry.histogram("decide_seconds", "Reception of an event to its decision.").labels()
-        self._activities = telemetry.counter(
-            "activities",
-            "People's new activities recorded, by COBRA level and polarity.",
-            platform=platforms,
-            level=_words(codec.LEVELS),
-            polarity=_words(codec.POLARITIES),
-        )
-        self._exposure = telemetry.counter(
-            "exposure_people",
-            "Sum of the known reach of people's new activities: how many may have seen them.",
-            platform=platforms,
-        )
+        self._activities = _Activities(telemetry)
         self._posted = telemetry.counter(
             "posted_effects", "Effects posted on platforms; the automation share is that of mode auto.", mode=codec.MODES.all
         )
@@ -96,10 +85,8 @@ class PrometheusCounters:
             self._rule_reasons.labels(rule.reason).inc()
         if fact.decide_ms is not None:
             self._decide.observe(fact.decide_ms / _MS)
-        said = fact.said
         if fact.verb == "create" and not fact.echo:
-            self._activities.labels(fact.platform, said.level or UNDETERMINED, said.polarity or UNDETERMINED).inc()
-            self._exposure.labels(fact.platform).inc(said.reach or 0)
+            self._activities.count(fact)
 
     def _delivery(self, fact: DeliveryFact) -> None:
         self._deliveries.labels(fact.platform, fact.kind, fact.state).inc()
@@ -107,6 +94,29 @@ class PrometheusCounters:
             self._pipeline.observe(fact.pipeline_ms / _MS)
         if fact.state == POSTED and fact.kind in PLATFORM_EFFECTS:
             self._posted.labels(fact.mode).inc()
+
+
+class _Activities:
+    """Counts what people do, and how many may see it."""
+
+    def __init__(self, telemetry: Telemetry) -> None:
+        self._activities = telemetry.counter(
+            "activities",
+            "People's new activities recorded, by COBRA level and polarity.",
+            platform=codec.PLATFORMS.all,
+            level=_words(codec.LEVELS),
+            polarity=_words(codec.POLARITIES),
+        )
+        self._exposure = telemetry.counter(
+            "exposure_people",
+            "Sum of the known reach of people's new activities: how many may have seen them.",
+            platform=codec.PLATFORMS.all,
+        )
+
+    def count(self, fact: DecisionFact) -> None:
+        said = fact.said
+        self._activities.labels(fact.platform, said.level or UNDETERMINED, said.polarity or UNDETERMINED).inc()
+        self._exposure.labels(fact.platform).inc(said.reach or 0)
 
 
 def _words(words: codec.Words) -> list[str]:

@@ -9,7 +9,7 @@ from typing_extensions import override
 from antiphon.config_feed import Change
 from antiphon.v1.config_pb2 import CampaignConfig, ConfigRecord, RightsTerms
 from publisher.adapters import words
-from publisher.domain.entries.model import By, Campaign, Caps, Contest, Terms, UseKind, in_language
+from publisher.domain.entries.campaign import By, Campaign, Caps, Contest, Terms, UseKind, in_language
 from publisher.domain.model import Mode
 from publisher.entry_ports import Campaigns
 

@@ -25,13 +25,7 @@ _REASONS = words.numbers(words.REASONS)
 
 def decode(record: Record) -> Decided:
     """Return the decision. Raises Invalid for bytes that are none, or that lack what no decision may lack."""
-    try:
-        decision = Decision.FromString(record.value)
-    except DecodeError as error:
-        raise Invalid("undecodable", "not a Decision") from error
-    platform = words.PLATFORMS.get(decision.platform, "")
-    if not decision.event_id or not decision.brand or not decision.object or not decision.platform or not platform:
-        raise Invalid("incomplete", "a decision names event, brand, platform and object")
+    decision, platform = read_decision(record)
     return Decided(
         event_id=decision.event_id,
         brand=decision.brand,
@@ -48,6 +42,18 @@ def decode(record: Record) -> Decided:
         received_time=seconds_of(decision.received_time),
         actions=tuple((_order(decision, platform, action), action.body or action.text) for action in decision.actions),
     )
+
+
+def read_decision(record: Record) -> tuple[Decision, str]:
+    """Return a decision and the word for its platform. Raises Invalid for what is none, or lacks what none may lack."""
+    try:
+        decision = Decision.FromString(record.value)
+    except DecodeError as error:
+        raise Invalid("undecodable", "not a Decision") from error
+    platform = words.PLATFORMS.get(decision.platform, "")
+    if not decision.event_id or not decision.brand or not decision.object or not decision.platform or not platform:
+        raise Invalid("incomplete", "a decision names event, brand, platform and object")
+    return decision, platform
 
 
 def _order(decision: Decision, platform: str, action: Action) -> Order:
@@ -71,7 +77,7 @@ def _order(decision: Decision, platform: str, action: Action) -> Order:
         rule_id=action.rule_id,
         rule_version=action.rule_version,
         kind=Kind(kind),
-        mode=_mode(action),
+        mode=mode_of(action),
         not_before=seconds_of(action.not_before_time),
         expires=expires or seconds_of(decision.event_time) + FOREVER,
         event_time=seconds_of(decision.event_time),
@@ -92,9 +98,9 @@ def _order(decision: Decision, platform: str, action: Action) -> Order:
     )
 
 
-def _mode(action: Action) -> Mode:
+def mode_of(action: Action) -> Mode:
+    """Return an action's mode; one that this release does not know may be stricter than any it knows, so people approve it."""
     word = words.MODES.get(action.mode, "")
-    # A mode that this release does not know may be stricter than any it knows.
     return Mode(word) if word in set(Mode) else Mode.APPROVAL
 
 

@@ -12,10 +12,10 @@ from antiphon.v1.delivery_pb2 import Delivery
 from antiphon.v1.entry_pb2 import EntryChange
 from antiphon.v1.event_pb2 import Verb
 from publisher.adapters import words
-from publisher.adapters.codec import seconds_of, stamp_of
+from publisher.adapters.codec import mode_of, read_decision, seconds_of, stamp_of
 from publisher.domain.entries.model import Answer, Capture, MediaRef
 from publisher.domain.entries.rights import Saying
-from publisher.domain.model import Kind, Mode, State
+from publisher.domain.model import Kind, State
 from publisher.entry_ports import Announcement
 from publisher.service.entries.seen import Consent, Entering, Reported, RightsWanted, Seen
 
@@ -47,13 +47,7 @@ def _reported(record: Record) -> Reported:
 
 
 def _seen(record: Record) -> Seen:
-    try:
-        decision = Decision.FromString(record.value)
-    except DecodeError as error:
-        raise Invalid("undecodable", "not a Decision") from error
-    platform = words.PLATFORMS.get(decision.platform, "")
-    if not decision.event_id or not decision.brand or not decision.object or not decision.platform or not platform:
-        raise Invalid("incomplete", "a decision names event, brand, platform and object")
+    decision, platform = read_decision(record)
     saying = Saying(
         platform,
         decision.author.id,
@@ -69,7 +63,7 @@ def _seen(record: Record) -> Seen:
         event_time=seconds_of(decision.event_time),
         text_sha256=decision.text_sha256,
         entering=tuple(_entering(decision, platform, action) for action in _of(decision, ActionKind.ACTION_KIND_ENTER)),
-        wanted=tuple(RightsWanted(a.campaign, _mode(a)) for a in _of(decision, ActionKind.ACTION_KIND_REQUEST_RIGHTS)),
+        wanted=tuple(RightsWanted(a.campaign, mode_of(a)) for a in _of(decision, ActionKind.ACTION_KIND_REQUEST_RIGHTS)),
         consents=() if decision.echo else tuple(_consent(reading) for reading in decision.consents),
     )
 
@@ -77,11 +71,6 @@ def _seen(record: Record) -> Seen:
 def _of(decision: Decision, kind: int) -> list[Action]:
     """The brand's own posts enter nothing."""
     return [] if decision.echo else [action for action in decision.actions if action.kind == kind]
-
-
-def _mode(action: Action) -> Mode:
-    word = words.MODES.get(action.mode, "")
-    return Mode(word) if word in set(Mode) else Mode.APPROVAL
 
 
 def _consent(reading: ConsentReading) -> Consent:
@@ -120,7 +109,7 @@ def _entering(decision: Decision, platform: str, action: Action) -> Entering:
         event_time=seconds_of(decision.event_time),
         received_time=seconds_of(decision.received_time),
     )
-    return Entering(capture, _mode(action))
+    return Entering(capture, mode_of(action))
 
 
 def encode(announcement: Announcement, *, named: bool = True) -> bytes:

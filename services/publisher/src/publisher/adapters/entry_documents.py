@@ -4,9 +4,9 @@ from dataclasses import asdict, fields
 from typing import Any
 
 from antiphon.mongo import Document
+from publisher.domain.entries.campaign import By, UseKind
 from publisher.domain.entries.model import (
     Asked,
-    By,
     CampaignEntry,
     Capture,
     EntryState,
@@ -17,7 +17,6 @@ from publisher.domain.entries.model import (
     Medium,
     Standing,
     Use,
-    UseKind,
     attention_at,
 )
 

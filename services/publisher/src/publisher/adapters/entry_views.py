@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from publisher.adapters.views import moment
-from publisher.domain.entries.model import Asked, By, CampaignEntry, EntryState, Evidence, Medium, Use
+from publisher.domain.entries.campaign import By
+from publisher.domain.entries.model import Asked, CampaignEntry, EntryState, Evidence, Medium, Use
 
 Reason = Annotated[str, Field(min_length=1, max_length=500)]
 

@@ -1,6 +1,6 @@
 """`/v1/deliveries`: the outbox and its approvals."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, FastAPI, Path, Query, Request
@@ -37,6 +37,8 @@ def _mine(principal: Principal, entry: Entry) -> Entry:
 Known = Annotated[Entry, Depends(known_entry)]
 Brand = Annotated[str, Query(pattern=SLUG)]
 
+_Shown = Callable[[Entry], DeliveryOut]
+
 
 def deliveries(approvals: Approvals, policies: Policies) -> APIRouter:
     """Return the routes."""
@@ -45,6 +47,12 @@ def deliveries(approvals: Approvals, policies: Policies) -> APIRouter:
     def shown(entry: Entry) -> DeliveryOut:
         return delivery_out(entry, policies.policy(entry.order.brand))
 
+    _reads(router, approvals, policies, shown)
+    _decisions(router, approvals, shown)
+    return router
+
+
+def _reads(router: APIRouter, approvals: Approvals, policies: Policies, shown: _Shown) -> None:
     @router.get("")
     async def browse(
         principal: Viewer,
@@ -65,6 +73,8 @@ def deliveries(approvals: Approvals, policies: Policies) -> APIRouter:
         history = await approvals.history(_mine(principal, entry).order.action_id)
         return delivery_out(entry, policies.policy(entry.order.brand), history)
 
+
+def _decisions(router: APIRouter, approvals: Approvals, shown: _Shown) -> None:
     @router.post("/{action_id}:approve")
     async def approve(principal: Approver, entry: Known, body: ApproveIn | None = None) -> DeliveryOut:
         text = body.text if body else None
@@ -81,8 +91,6 @@ def deliveries(approvals: Approvals, policies: Policies) -> APIRouter:
     @router.post("/{action_id}:send-again")
     async def send_again(principal: Approver, entry: Known) -> DeliveryOut:
         return shown(await _done(approvals.send_again(_mine(principal, entry), principal.key_id)))
-
-    return router
 
 
 async def _done(decision: Awaitable[Entry]) -> Entry:

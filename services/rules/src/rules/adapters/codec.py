@@ -164,8 +164,14 @@ def encode_decision(decision: Decision, decided_time: float) -> bytes:
         campaigns=decision.campaigns,
         text_sha256=decision.text_sha256,
     )
-    if event.referral is not None:
-        message.referral.CopyFrom(_referral(event.referral))
+    _add_rare(message, decision)
+    return message.SerializeToString()
+
+
+def _add_rare(message: decision_pb2.Decision, decision: Decision) -> None:
+    """Add what most decisions have nothing of."""
+    if decision.event.referral is not None:
+        message.referral.CopyFrom(_referral(decision.event.referral))
     if decision.rules or decision.actions:
         message.rules.extend(_rule(rule) for rule in decision.rules)
         message.holds.extend(decision.holds)
@@ -176,7 +182,6 @@ def encode_decision(decision: Decision, decided_time: float) -> bytes:
         )
     for heard in decision.consents:
         message.consents.add(campaign=heard.campaign, answer=_CONSENTS[heard.answer], phrase=heard.phrase)
-    return message.SerializeToString()
 
 
 def _referral(referral: Referral) -> event_pb2.Referral:

@@ -8,7 +8,6 @@ from antiphon.mongo import Document
 from rules.audit import AuditEntry
 from rules.entities import (
     ApiKey,
-    AuditNote,
     Brand,
     Campaign,
     Channel,
@@ -21,11 +20,10 @@ from rules.entities import (
     Person,
     RemoteUnderstanding,
     Rule,
-    RuleVersion,
     Segment,
     Topic,
-    Trail,
 )
+from rules.trail import AuditNote, RuleVersion, Trail
 
 T = TypeVar("T")
 

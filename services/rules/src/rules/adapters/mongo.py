@@ -12,22 +12,9 @@ from rules import audit
 from rules.adapters import documents
 from rules.adapters.documents import NOTES, OUTBOX, TYPES, VERSIONS, Stored
 from rules.audit import AuditEntry
-from rules.entities import (
-    ApiKey,
-    AuditNote,
-    Brand,
-    Channel,
-    Deletable,
-    Entity,
-    Hold,
-    Kind,
-    Rule,
-    RuleVersion,
-    Segment,
-    Trail,
-    record_key,
-)
+from rules.entities import ApiKey, Brand, Channel, Deletable, Entity, Hold, Kind, Rule, Segment, record_key
 from rules.ports import RuleFilter, TakenError
+from rules.trail import AuditNote, RuleVersion, Trail
 
 E = TypeVar("E", bound=Entity)
 D = TypeVar("D", bound=Deletable)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from publisher.domain.entries.model import Campaign, Capture
+from publisher.domain.entries.campaign import Campaign
+from publisher.domain.entries.model import Capture
 from publisher.domain.limits import Consumed
 
 

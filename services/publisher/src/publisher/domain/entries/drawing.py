@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from publisher.domain.entries.model import CampaignEntry, Contest, EntryState
+from publisher.domain.entries.campaign import Contest
+from publisher.domain.entries.model import CampaignEntry, EntryState
 
 TAKING_PART = frozenset(
     {

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from publisher.domain.entries.campaign import UseKind
 from publisher.domain.entries.changes import (
     Admit,
     Answered,
@@ -26,18 +27,7 @@ from publisher.domain.entries.changes import (
     TurnAway,
     UseIt,
 )
-from publisher.domain.entries.model import (
-    Answer,
-    Asked,
-    CampaignEntry,
-    Capture,
-    EntryState,
-    Evidence,
-    Flagged,
-    Standing,
-    UseKind,
-    Why,
-)
+from publisher.domain.entries.model import Answer, Asked, CampaignEntry, Capture, EntryState, Evidence, Flagged, Standing, Why
 
 S = EntryState
 

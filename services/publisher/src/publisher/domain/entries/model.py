@@ -1,11 +1,9 @@
 """The words of the ledger of entries. Times are unix seconds (UTC)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from publisher.domain.model import Mode
+from publisher.domain.entries.campaign import By, UseKind
 
 
 class EntryState(StrEnum):
@@ -42,21 +40,6 @@ class Why(StrEnum):
     ORDERED = "ordered"
 
 
-class By(StrEnum):
-    """How rights are asked for."""
-
-    REPLY = "reply"
-    PRIVATE_REPLY = "private_reply"
-    FORM = "form"
-
-
-class UseKind(StrEnum):
-    """What cleared media may be used for."""
-
-    GALLERY = "gallery"
-    POST = "post"
-
-
 class Answer(StrEnum):
     """How words read as an answer; names equal those of the contract's `ConsentAnswer`."""
 
@@ -73,59 +56,6 @@ class Flag(StrEnum):
     COPIED_MEDIA = "copied_media"
     TAG_FARM = "tag_farm"
     BOT = "bot"
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """How many entries count; 0: any number. Days are days of the campaign's zone."""
-
-    per_person: int = 0
-    per_person_day: int = 0
-    total: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """How rights are asked for; texts by language or `default`, durations in seconds."""
-
-    version: int
-    terms: Mapping[str, str]
-    automatic: bool
-    by: By
-    request: Mapping[str, str]
-    reminder: Mapping[str, str]
-    answer_seconds: float
-    reminder_seconds: float
-    granted_seconds: float
-    uses: tuple[UseKind, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Contest:
-    """Who is drawn."""
-
-    winners: int
-    alternates: int
-    unique_friends: int
-    exclude_flagged: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Campaign:
-    """A campaign as it is configured now. `end`: the close, 0 where it was left open."""
-
-    brand: str
-    campaign: str
-    name: str
-    version: int
-    mode: Mode
-    zone: ZoneInfo
-    start: float
-    end: float
-    caps: Caps = field(default_factory=Caps)
-    terms: Terms | None = None
-    contest: Contest | None = None
-    deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,8 +240,3 @@ def attention_at(standing: Standing) -> float | None:
     if state in {EntryState.GRANTED, EntryState.FEATURED}:
         times.append(standing.granted_until)
     return min((at for at in times if at is not None), default=None)
-
-
-def in_language(texts: Mapping[str, str], language: str) -> str:
-    """Return the text of a language, of its base (`pt` of `pt-br`), else the default; empty when there is none."""
-    return texts.get(language) or texts.get(language.partition("-")[0]) or texts.get("default", "")

@@ -6,7 +6,8 @@ What sends or serves media demands a `Cleared`, and only `clear` makes one.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from publisher.domain.entries.model import Asked, By, CampaignEntry, EntryState, UseKind
+from publisher.domain.entries.campaign import By, UseKind
+from publisher.domain.entries.model import Asked, CampaignEntry, EntryState
 from publisher.domain.model import PRIVATE
 
 _PROOF = object()

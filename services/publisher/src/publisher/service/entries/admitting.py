@@ -7,8 +7,9 @@ from functools import partial
 
 from antiphon.errors import Transient
 from publisher.domain.entries import caps
+from publisher.domain.entries.campaign import Campaign
 from publisher.domain.entries.caps import Full
-from publisher.domain.entries.model import Campaign, Capture
+from publisher.domain.entries.model import Capture
 from publisher.domain.limits import Consumed
 from publisher.entry_ports import Places
 from publisher.ports import Limits

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from antiphon import ids
 from antiphon.clock import Clock
+from publisher.domain.entries.campaign import By, Campaign, Terms, in_language
 from publisher.domain.entries.changes import Ask, LeaveToPeople, LookAgain, Remind, RequestFailed, RequestStands
-from publisher.domain.entries.model import Asked, By, Campaign, CampaignEntry, EntryState, Terms, in_language
+from publisher.domain.entries.model import Asked, CampaignEntry, EntryState
 from publisher.domain.model import PRIVATE, Entry, Kind, State
 from publisher.entry_ports import Campaigns, Entries
 from publisher.service.entries.inviting import Inviting

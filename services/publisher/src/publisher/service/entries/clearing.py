@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing_extensions import override
 
 from antiphon.clock import Clock
-from publisher.domain.entries.model import UseKind
+from publisher.domain.entries.campaign import UseKind
 from publisher.domain.entries.rights import Cleared, NotCleared, clear
 from publisher.domain.model import Order
 from publisher.entry_ports import Entries

@@ -8,8 +8,8 @@ from typing import Any
 
 import contest
 from antiphon.clock import Clock
+from publisher.domain.entries.campaign import Campaign, Contest
 from publisher.domain.entries.drawing import TAKING_PART, participants
-from publisher.domain.entries.model import Campaign, Contest
 from publisher.entry_ports import Campaigns, ContestRecord, Contests, Entries
 
 COMPACT = 1_000

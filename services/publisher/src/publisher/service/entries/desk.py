@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 from antiphon import ids
 from antiphon.clock import Clock
+from publisher.domain.entries.campaign import By, UseKind
 from publisher.domain.entries.changes import EntryChange, FormAnswered, Judge, Revoke, UseIt
 from publisher.domain.entries.links import Invitation
-from publisher.domain.entries.model import By, CampaignEntry, EntryState, Use, UseKind, Why
+from publisher.domain.entries.model import CampaignEntry, EntryState, Use, Why
 from publisher.domain.entries.rights import NotCleared, clear
 from publisher.domain.model import Kind, Mode
 from publisher.entry_ports import Entries, EntryFilter, EntryPage

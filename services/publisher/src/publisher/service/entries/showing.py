@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from antiphon.clock import Clock
-from publisher.domain.entries.model import CampaignEntry, EntryState, UseKind
+from publisher.domain.entries.campaign import UseKind
+from publisher.domain.entries.model import CampaignEntry, EntryState
 from publisher.domain.entries.rights import Cleared, NotCleared, clear
 from publisher.entry_ports import Entries, MediaStore
 

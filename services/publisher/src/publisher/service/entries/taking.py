@@ -4,9 +4,10 @@ import logging
 from collections.abc import Sequence
 
 from antiphon.clock import Clock
+from publisher.domain.entries.campaign import Campaign
 from publisher.domain.entries.changes import Admit, Gone, TurnAway
 from publisher.domain.entries.machine import captured
-from publisher.domain.entries.model import Campaign, CampaignEntry, Capture, EntryState, Why
+from publisher.domain.entries.model import CampaignEntry, Capture, EntryState, Why
 from publisher.domain.model import Mode
 from publisher.entry_ports import Campaigns, Entries
 from publisher.ports import Failpoint, Observation, Policies, Threads

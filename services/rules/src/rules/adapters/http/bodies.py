@@ -147,6 +147,17 @@ def next_page(found: Sequence[Entity], limit: int) -> str | None:
     return (found[-1].name_in_brand or found[-1].brand) if len(found) == limit else None
 
 
+def page(found: Sequence[Entity], limit: int, shape: type[M]) -> M:
+    """Return a page of a list: `items` and `next`."""
+    return shape.model_validate({"items": list(found), "next": next_page(found, limit)})
+
+
+def read(response: Response, found: Entity, shape: type[M]) -> M:
+    """Return the answer to a reading, with the ETag."""
+    etag(response, found)
+    return shape.model_validate(found)
+
+
 def changed(response: Response, saved: Saved[Any], shape: type[M], **more: object) -> M:
     """Return the answer to a change."""
     etag(response, saved.entity)

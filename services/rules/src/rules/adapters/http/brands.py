@@ -27,10 +27,10 @@ from rules.adapters.http.bodies import (
     SlugPath,
     StrictRoute,
     changed,
-    etag,
-    next_page,
+    page,
+    read,
 )
-from rules.adapters.http.brand_bodies import BrandChanged, BrandLine, BrandOut, BrandPatch, Brands, NewBrand
+from rules.adapters.http.brand_bodies import BrandChanged, BrandOut, BrandPatch, Brands, NewBrand
 from rules.configuration import ConfigurationService, PeopleList
 
 Account = Annotated[str, StringConstraints(pattern=r"^[!-~]{1,128}$")]
@@ -93,14 +93,11 @@ def _brands(router: APIRouter, configuration: ConfigurationService, sealer: Seal
 
     @router.get("")
     async def list_brands(by: Viewer, after: SlugCursor = "", limit: Limit = 50) -> Brands:
-        found = await configuration.brands(by, after, limit)
-        return Brands(items=[BrandLine.model_validate(brand) for brand in found], next=next_page(found, limit))
+        return page(await configuration.brands(by, after, limit), limit, Brands)
 
     @router.get("/{brand}")
     async def read_brand(scope: BrandViewer, response: Response) -> BrandOut:
-        found = await configuration.brand(scope.brand)
-        etag(response, found)
-        return BrandOut.model_validate(found)
+        return read(response, await configuration.brand(scope.brand), BrandOut)
 
     @router.patch("/{brand}")
     async def change_brand(scope: BrandAdmin, match: RequiredMatch, body: BrandPatch, response: Response) -> BrandChanged:
@@ -139,14 +136,11 @@ def _people(router: APIRouter, configuration: ConfigurationService) -> None:
 def _channels(router: APIRouter, configuration: ConfigurationService) -> None:
     @router.get("/{brand}/channels")
     async def list_channels(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Channels:
-        found = await configuration.channels(scope.brand, after, limit)
-        return Channels(items=[ChannelOut.model_validate(channel) for channel in found], next=next_page(found, limit))
+        return page(await configuration.channels(scope.brand, after, limit), limit, Channels)
 
     @router.get("/{brand}/channels/{channel}")
     async def read_channel(scope: BrandViewer, channel: SlugPath, response: Response) -> ChannelOut:
-        found = await configuration.channel(scope.brand, channel)
-        etag(response, found)
-        return ChannelOut.model_validate(found)
+        return read(response, await configuration.channel(scope.brand, channel), ChannelOut)
 
     @router.put("/{brand}/channels/{channel}")
     async def put_channel(

@@ -5,17 +5,15 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Request, Response
 from pydantic import StringConstraints, ValidationError
 
-from antiphon.problems import Problem
 from rules.adapters.http.bodies import (
     MAX_BODY_BYTES,
     BrandApprover,
     BrandEditor,
     BrandViewer,
     Changed,
-    Comment,
     In,
     Limit,
     MaybeMatch,
@@ -28,19 +26,23 @@ from rules.adapters.http.bodies import (
     StrictRoute,
     changed,
     document,
-    etag,
-    next_page,
+    page,
 )
-from rules.adapters.http.rules import VersionOut, Versions, faults
+from rules.adapters.http.documents import (
+    FAR,
+    Before,
+    CommentQuery,
+    Versions,
+    described,
+    faults,
+    invalid,
+    versions_page,
+    with_document,
+)
 from rules.adapters.schema.campaign import CampaignDocument, campaign_bytes, parse_campaign
 from rules.campaigns import CampaignDraft, CampaignService, Move
 from rules.configuration import Match
-from rules.entities import Campaign, CampaignState
-
-_FAR = 2**31
-"""Above every version."""
-
-CommentQuery = Annotated[Comment, Query()]
+from rules.entities import CampaignState
 
 
 class MoveIn(In):
@@ -80,17 +82,8 @@ class Campaigns(Out):
     next: str | None
 
 
-_SCHEMA = CampaignDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-
-CAMPAIGN_SCHEMAS: dict[str, Any] = _SCHEMA.pop("$defs", {})
-"""The parts of the campaign document's schema, for the components of the API's description."""
-
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": _SCHEMA} for kind in ("application/json", "application/yaml")},
-    }
-}
+_BODY, CAMPAIGN_SCHEMAS = described(CampaignDocument)
+"""The campaign document in the API's description, and the parts of its schema."""
 
 
 def campaign_routes(campaigns: CampaignService) -> APIRouter:
@@ -107,27 +100,17 @@ def campaign_routes(campaigns: CampaignService) -> APIRouter:
 def _reads(router: APIRouter, campaigns: CampaignService) -> None:
     @router.get("")
     async def list_campaigns(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Campaigns:
-        found = await campaigns.campaigns(scope.brand, after, limit)
-        return Campaigns(items=[CampaignLine.model_validate(one) for one in found], next=next_page(found, limit))
+        return page(await campaigns.campaigns(scope.brand, after, limit), limit, Campaigns)
 
     @router.get("/{campaign}")
     async def read_campaign(scope: BrandViewer, campaign: SlugPath, response: Response) -> CampaignOut:
         found = await campaigns.campaign(scope.brand, campaign)
-        etag(response, found)
-        return CampaignOut.model_validate({**_line(found), "document": orjson.loads(found.document)})
+        return with_document(response, found, CampaignOut, found.document)
 
     @router.get("/{campaign}/versions")
-    async def list_campaign_versions(
-        scope: BrandViewer, campaign: SlugPath, before: Annotated[int, Query(ge=1, le=_FAR)] = _FAR, limit: Limit = 20
-    ) -> Versions:
+    async def list_campaign_versions(scope: BrandViewer, campaign: SlugPath, before: Before = FAR, limit: Limit = 20) -> Versions:
         found = await campaigns.versions(scope.brand, campaign, before, limit)
-        items = [
-            VersionOut(
-                version=one.version, author=one.author, time=one.time, comment=one.comment, document=orjson.loads(one.document)
-            )
-            for one in found
-        ]
-        return Versions(items=items, next=found[-1].version if len(found) == limit else None)
+        return versions_page(found, limit)
 
 
 def _changes(router: APIRouter, campaigns: CampaignService) -> None:
@@ -142,7 +125,7 @@ def _changes(router: APIRouter, campaigns: CampaignService) -> None:
     ) -> CampaignChanged:
         draft = read_draft(await document(request))
         if draft.campaign != campaign:
-            raise _invalid([{"pointer": "/id", "detail": f"must be {campaign!r}, as in the path"}])
+            raise invalid("campaign", [{"pointer": "/id", "detail": f"must be {campaign!r}, as in the path"}])
         return changed(response, await campaigns.put(scope.by, scope.brand, match, draft, comment), CampaignChanged)
 
     @router.delete("/{campaign}")
@@ -188,9 +171,9 @@ def read_draft(data: Any) -> CampaignDraft:
         parsed = CampaignDocument.model_validate(data)
         return _draft(parsed, campaign_bytes(parsed))
     except ValidationError as error:
-        raise _invalid(faults(error)) from error
+        raise invalid("campaign", faults(error)) from error
     except ValueError as error:
-        raise _invalid([{"pointer": "", "detail": str(error)}]) from error
+        raise invalid("campaign", [{"pointer": "", "detail": str(error)}]) from error
 
 
 def read_stored(raw: bytes) -> CampaignDraft:
@@ -208,11 +191,3 @@ def _draft(parsed: CampaignDocument, raw: bytes) -> CampaignDraft:
         terms_sha256=hashlib.sha256(orjson.dumps(terms, option=orjson.OPT_SORT_KEYS)).hexdigest() if terms else "",
         channels=tuple(parsed.channels),
     )
-
-
-def _invalid(errors: list[dict[str, str]]) -> Problem:
-    return Problem(422, "invalid", "The campaign does not have the form it must have; see errors.", errors=errors)
-
-
-def _line(campaign: Campaign) -> dict[str, Any]:
-    return {name: getattr(campaign, name) for name in CampaignLine.model_fields}

@@ -160,10 +160,7 @@ def decision_routes(history: HistoryService) -> APIRouter:
         )
         place = _place(after)
         if wait is None and not isinstance(place, After):
-            listing = await history.decisions(scope.brand, wanted, place, limit)
-            return Decisions(
-                items=[decision_out(found) for found in listing.items], next=_cursor(listing.next) if listing.next else None
-            )
+            return await _listed(history, scope.brand, wanted, place, limit)
         if isinstance(place, Before):
             raise Problem(422, "invalid", "This cursor leads to older decisions; `wait` takes one that an answer to `wait` gave.")
         growth = await history.follow(scope.brand, wanted, place, wait or 0.0, limit)
@@ -174,6 +171,11 @@ def decision_routes(history: HistoryService) -> APIRouter:
         return decision_out(await history.decision(scope.brand, event_id))
 
     return router
+
+
+async def _listed(history: HistoryService, brand: str, wanted: Wanted, before: Before | None, limit: int) -> Decisions:
+    listing = await history.decisions(brand, wanted, before, limit)
+    return Decisions(items=[decision_out(found) for found in listing.items], next=_cursor(listing.next) if listing.next else None)
 
 
 def _cursor(place: Before | After) -> str:

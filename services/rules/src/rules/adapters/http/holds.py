@@ -22,8 +22,8 @@ from rules.adapters.http.bodies import (
     SlugPath,
     StrictRoute,
     changed,
-    etag,
-    next_page,
+    page,
+    read,
 )
 from rules.adapters.http.brands import ReasonIn
 from rules.configuration import ConfigurationService
@@ -156,14 +156,11 @@ def _reads(router: APIRouter, holds: HoldService) -> None:
         after: SlugCursor = "",
         limit: Limit = 50,
     ) -> Holds:
-        found = await holds.holds(scope.brand, active, after, limit)
-        return Holds(items=[HoldOut.model_validate(hold) for hold in found], next=next_page(found, limit))
+        return page(await holds.holds(scope.brand, active, after, limit), limit, Holds)
 
     @router.get("/holds/{hold}")
     async def read_hold(scope: BrandViewer, hold: SlugPath, response: Response) -> HoldOut:
-        found = await holds.hold(scope.brand, hold)
-        etag(response, found)
-        return HoldOut.model_validate(found)
+        return read(response, await holds.hold(scope.brand, hold), HoldOut)
 
 
 def _changes(router: APIRouter, holds: HoldService) -> None:

@@ -18,7 +18,8 @@ from rules.adapters.http.bodies import (
     Slug,
     StrictRoute,
     changed,
-    etag,
+    page,
+    read,
 )
 from rules.keys import DEFAULT_DAYS, Grant, KeyService, MadeKey
 
@@ -116,14 +117,11 @@ def _makes(router: APIRouter, keys: KeyService) -> None:
 def _reads(router: APIRouter, keys: KeyService) -> None:
     @router.get("")
     async def list_keys(by: Admin, after: Annotated[str, Query(pattern=rf"{_KEY_ID}|^$")] = "", limit: Limit = 50) -> Keys:
-        found = await keys.keys(by, after, limit)
-        return Keys(items=[KeyOut.model_validate(key) for key in found], next=found[-1].key_id if len(found) == limit else None)
+        return page(await keys.keys(by, after, limit), limit, Keys)
 
     @router.get("/{key}")
     async def read_key(by: Admin, key: KeyId, response: Response) -> KeyOut:
-        found = await keys.key(by, key)
-        etag(response, found)
-        return KeyOut.model_validate(found)
+        return read(response, await keys.key(by, key), KeyOut)
 
 
 def _made(response: Response, made: MadeKey) -> KeyMade:

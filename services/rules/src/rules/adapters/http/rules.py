@@ -4,11 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
-from pydantic import AwareDatetime, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, ValidationError
 
-from antiphon.problems import Problem, pointer
 from rules.adapters.http.bodies import (
     MAX_BODY_BYTES,
     BrandApprover,
@@ -25,23 +23,30 @@ from rules.adapters.http.bodies import (
     StrictRoute,
     changed,
     document,
-    etag,
-    next_page,
+    page,
+)
+from rules.adapters.http.documents import (
+    FAR,
+    Before,
+    CommentQuery,
+    Version,
+    Versions,
+    described,
+    faults,
+    invalid,
+    versions_page,
+    with_document,
 )
 from rules.adapters.schema.document import RuleDocument, document_bytes, parse_document
 from rules.domain.checking.examples import Example
 from rules.domain.checking.findings import Finding
-from rules.entities import Rule, RuleState, RuleVersion, is_slug
+from rules.entities import RuleState, is_slug
 from rules.ports import RuleFilter
 from rules.revisions import RuleDraft, RuleService, Vetted
+from rules.trail import RuleVersion
 from rules.vetting import Draft
 
-_FAR = 2**31
-"""Above every version."""
-
-Version = Annotated[int, Field(ge=1, lt=_FAR)]
 Search = Annotated[str, Query(max_length=100, description="a part of the id or the name, whatever its case")]
-CommentQuery = Annotated[Comment, Query()]
 
 
 class Move(In):
@@ -102,36 +107,8 @@ class Rules(Out):
     next: str | None
 
 
-class VersionOut(Out):
-    """A version as it was saved."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    version: int
-    author: str
-    time: datetime
-    comment: str
-    document: Any
-
-
-class Versions(Out):
-    """A page of versions, the newest first; `next` is null on the last."""
-
-    items: list[VersionOut]
-    next: int | None
-
-
-_SCHEMA = RuleDocument.model_json_schema(ref_template="#/components/schemas/{model}")
-
-RULE_SCHEMAS: dict[str, Any] = _SCHEMA.pop("$defs", {})
-"""The parts of the rule document's schema, for the components of the API's description."""
-
-_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {kind: {"schema": _SCHEMA} for kind in ("application/json", "application/yaml")},
-    }
-}
+_BODY, RULE_SCHEMAS = described(RuleDocument)
+"""The rule document in the API's description, and the parts of its schema."""
 
 
 def rule_routes(rules: RuleService) -> APIRouter:
@@ -155,7 +132,7 @@ def _saves(router: APIRouter, rules: RuleService) -> None:
     ) -> RuleChanged:
         draft = read_draft(scope.brand, await document(request))
         if draft.rule_id != rule:
-            raise invalid([{"pointer": "/id", "detail": f"must be {rule!r}, as in the path"}])
+            raise invalid("rule", [{"pointer": "/id", "detail": f"must be {rule!r}, as in the path"}])
         return _changed(response, await rules.save(scope.by, scope.brand, draft, match, comment))
 
 
@@ -179,22 +156,18 @@ def _reads(router: APIRouter, rules: RuleService) -> None:
         limit: Limit = 50,
     ) -> Rules:
         wanted = RuleFilter(state=state, text=q, changed_after=changed_after)
-        found = await rules.rules(scope.brand, wanted, after, limit)
-        return Rules(items=[RuleLine.model_validate(rule) for rule in found], next=next_page(found, limit))
+        return page(await rules.rules(scope.brand, wanted, after, limit), limit, Rules)
 
     @router.get("/{rule}")
     async def read_rule(scope: BrandViewer, rule: SlugPath, response: Response) -> RuleOut:
         found = await rules.rule(scope.brand, rule)
-        etag(response, found)
         version = await rules.version(scope.brand, rule, found.latest_version)
-        return RuleOut.model_validate({**_line(found), "document": orjson.loads(version.document)})
+        return with_document(response, found, RuleOut, version.document)
 
     @router.get("/{rule}/versions")
-    async def list_versions(
-        scope: BrandViewer, rule: SlugPath, before: Annotated[int, Query(ge=1, le=_FAR)] = _FAR, limit: Limit = 20
-    ) -> Versions:
+    async def list_versions(scope: BrandViewer, rule: SlugPath, before: Before = FAR, limit: Limit = 20) -> Versions:
         found = await rules.versions(scope.brand, rule, before, limit)
-        return Versions(items=[_version(version) for version in found], next=found[-1].version if len(found) == limit else None)
+        return versions_page(found, limit)
 
 
 def _moves(router: APIRouter, rules: RuleService) -> None:
@@ -233,11 +206,12 @@ def read_draft(brand: str, data: Any) -> RuleDraft:
         canonical = document_bytes(parsed)
         meaning = _meaning(brand, 1, parse_document(canonical))  # what the engine could not read must not be saved
     except ValidationError as error:
-        raise invalid(faults(error)) from error
+        raise invalid("rule", faults(error)) from error
     except ValueError as error:
-        raise invalid([{"pointer": "", "detail": str(error)}]) from error
+        raise invalid("rule", [{"pointer": "", "detail": str(error)}]) from error
     if not is_slug(parsed.id):
-        raise invalid([{"pointer": "/id", "detail": "lower-case letters, digits and hyphens, at most 63, no hyphen in front"}])
+        form = "lower-case letters, digits and hyphens, at most 63, no hyphen in front"
+        raise invalid("rule", [{"pointer": "/id", "detail": form}])
     return RuleDraft(rule_id=parsed.id, name=parsed.name, state=parsed.state, document=canonical, meaning=meaning)
 
 
@@ -249,27 +223,3 @@ def read_version(version: RuleVersion) -> Draft:
 def _meaning(brand: str, version: int, parsed: RuleDocument) -> Draft:
     examples = tuple(Example(example.text, example.language, example.acts) for example in parsed.examples)
     return Draft(parsed.to_domain(brand, version), examples, active=parsed.state == "active")
-
-
-def faults(error: ValidationError) -> list[dict[str, str]]:
-    """Return what is wrong with a document, each with a pointer into it."""
-    return [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in error.errors()]
-
-
-def invalid(errors: list[dict[str, str]]) -> Problem:
-    """Return the answer to a document that is none."""
-    return Problem(422, "invalid", "The rule does not have the form it must have; see errors.", errors=errors)
-
-
-def _line(rule: Rule) -> dict[str, Any]:
-    return {name: getattr(rule, name) for name in RuleLine.model_fields}
-
-
-def _version(version: RuleVersion) -> VersionOut:
-    return VersionOut(
-        version=version.version,
-        author=version.author,
-        time=version.time,
-        comment=version.comment,
-        document=orjson.loads(version.document),
-    )

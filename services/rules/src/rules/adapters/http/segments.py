@@ -19,8 +19,8 @@ from rules.adapters.http.bodies import (
     SlugPath,
     StrictRoute,
     changed,
-    etag,
-    next_page,
+    page,
+    read,
 )
 from rules.adapters.records import PLATFORMS
 from rules.entities import MAX_PEOPLE
@@ -90,14 +90,11 @@ def segment_routes(segments: SegmentService) -> APIRouter:
 def _reads(router: APIRouter, segments: SegmentService) -> None:
     @router.get("")
     async def list_segments(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Segments:
-        found = await segments.segments(scope.brand, after, limit)
-        return Segments(items=[SegmentLine.model_validate(segment) for segment in found], next=next_page(found, limit))
+        return page(await segments.segments(scope.brand, after, limit), limit, Segments)
 
     @router.get("/{segment}")
     async def read_segment(scope: BrandViewer, segment: SlugPath, response: Response) -> SegmentOut:
-        found = await segments.segment(scope.brand, segment)
-        etag(response, found)
-        return SegmentOut.model_validate(found)
+        return read(response, await segments.segment(scope.brand, segment), SegmentOut)
 
 
 def _changes(router: APIRouter, segments: SegmentService) -> None:

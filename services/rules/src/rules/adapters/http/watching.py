@@ -26,6 +26,8 @@ from rules.adapters.http.bodies import (
     changed,
     etag,
     next_page,
+    page,
+    read,
 )
 from rules.configuration import Saved
 from rules.domain.matching.text import is_maskable, patterns
@@ -139,14 +141,11 @@ def topic_routes(topics: TopicService) -> APIRouter:
 
     @router.get("")
     async def list_topics(scope: BrandViewer, after: SlugCursor = "", limit: Limit = 50) -> Topics:
-        found = await topics.topics(scope.brand, after, limit)
-        return Topics(items=[TopicOut.model_validate(topic) for topic in found], next=next_page(found, limit))
+        return page(await topics.topics(scope.brand, after, limit), limit, Topics)
 
     @router.get("/{topic}")
     async def read_topic(scope: BrandViewer, topic: SlugPath, response: Response) -> TopicOut:
-        found = await topics.topic(scope.brand, topic)
-        etag(response, found)
-        return TopicOut.model_validate(found)
+        return read(response, await topics.topic(scope.brand, topic), TopicOut)
 
     @router.put("/{topic}")
     async def put_topic(

@@ -1,15 +1,11 @@
-"""Waiting for what a process depends on, and watching it."""
+"""Counts what waits for people to look at it."""
 
 import asyncio
 from collections import Counter
 from collections.abc import Collection
 from contextlib import suppress
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
-
 from antiphon.errors import Transient
-from antiphon.mongo import Database, PyMongoError, ping
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.telemetry import PublisherMeter
 from publisher.domain.model import State
@@ -17,27 +13,6 @@ from publisher.ports import Ledger
 
 _COUNT_SECONDS = 15.0
 """Between counts of what waits for people: two looks into an index for each brand, and nobody reads the numbers sooner."""
-
-
-async def start(producer: AIOKafkaProducer) -> None:
-    """Start the producer, waiting for Kafka."""
-    while True:
-        try:
-            await producer.start()
-        except KafkaError:
-            await asyncio.sleep(0.5)
-        else:
-            return
-
-
-async def reachable(database: Database) -> bool:
-    """Tell whether the store answers within a second."""
-    try:
-        async with asyncio.timeout(1.0):
-            await ping(database)
-    except (PyMongoError, TimeoutError):
-        return False
-    return True
 
 
 async def keep_counting(ledger: Ledger, policies: ConfigPolicies, meter: PublisherMeter) -> None:
