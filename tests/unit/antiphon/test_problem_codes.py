@@ -3,6 +3,7 @@
 import ast
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,11 @@ PASSED_ON = {
 """Where a code comes from a table, another problem or a caller: each of those is found by itself."""
 
 Answer = tuple[str, int]
+
+
+@cache
+def tree_of(source: Path) -> ast.Module:
+    return ast.parse(source.read_text())
 
 
 def _text(node: ast.expr | None) -> str:
@@ -72,7 +78,7 @@ def unnamed_problems(tree: ast.AST) -> Iterator[int]:
 @pytest.fixture(scope="module")
 def answered() -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
-    pairs = {pair for source in SOURCES for pair in answers(ast.parse(source.read_text()))}
+    pairs = {pair for source in SOURCES for pair in answers(tree_of(source))}
     for code, status in pairs | FRAMEWORK | set(refused_webhooks()):
         found[code].add(status)
     return found
@@ -96,11 +102,7 @@ def test_the_table_is_in_order_and_says_what_to_do() -> None:
 
 
 def test_no_code_is_computed() -> None:
-    computed = {
-        str(source.relative_to(ROOT)): lines
-        for source in SOURCES
-        if (lines := list(unnamed_problems(ast.parse(source.read_text()))))
-    }
+    computed = {str(source.relative_to(ROOT)): lines for source in SOURCES if (lines := list(unnamed_problems(tree_of(source))))}
     assert set(computed) <= PASSED_ON, computed
 
 

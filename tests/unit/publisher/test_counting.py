@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from antiphon.clock import SystemClock
 from antiphon.telemetry import Telemetry
-from publisher.adapters import starting
+from publisher.adapters import counting
 from publisher.adapters.memory import MemoryLedger
 from publisher.adapters.telemetry import PublisherMeter
 from publisher.domain.machine import fresh
@@ -36,11 +36,11 @@ async def test_the_gauges_say_what_waits_now() -> None:
     ]
     parked = entry("d", "acme", "instagram", State.PARKED)
     await ledger.insert([*waiting, parked, entry("e", "gone", "facebook", State.WAITING_APPROVAL)], 0)
-    await starting.count(ledger, ["acme", "bolt"], meter)
+    await counting.count(ledger, ["acme", "bolt"], meter)
     assert [shown(telemetry, platform) for platform in ("facebook", "instagram", "other")] == [2, 0, 1]
     assert telemetry.registry.get_sample_value("antiphon_publisher_parked") == 1
 
     ledger.entries = {"a": waiting[0]}
-    await starting.count(ledger, ["acme", "bolt"], meter)
+    await counting.count(ledger, ["acme", "bolt"], meter)
     assert [shown(telemetry, platform) for platform in ("facebook", "instagram", "other")] == [1, 0, 0]
     assert telemetry.registry.get_sample_value("antiphon_publisher_parked") == 0

@@ -21,12 +21,12 @@ from antiphon.process import Built
 from antiphon.starting import patiently, reachable
 from antiphon.topics import DECISIONS
 from publisher.adapters import codec
+from publisher.adapters.counting import keep_counting
 from publisher.adapters.hold_news import news_of
 from publisher.adapters.kafka import KafkaAnnouncer, People
 from publisher.adapters.mongo_entries import MongoEntries
 from publisher.adapters.mongo_forgetting import LedgerEraser
 from publisher.adapters.mongo_threads import MongoThreads
-from publisher.adapters.parked import keep_counting
 from publisher.adapters.redis_tokens import RedisTokens
 from publisher.base_app import Base, build_base
 from publisher.service.entries.clearing import Clearing
