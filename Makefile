@@ -59,8 +59,8 @@ dashboards: setup ## write Grafana's dashboards from their tables in deploy/graf
 	@$(BIN)/python deploy/grafana/build.py
 
 .PHONY: bench
-bench: setup ## measure; writes var/bench.json and docs/benchmarks.md (SAMPLE=0.1 for a smoke run)
-	@$(BIN)/python -m bench $(if $(SAMPLE),--sample $(SAMPLE))
+bench: setup ## measure; writes var/bench.json and docs/benchmarks.md (SAMPLE=0.1 for a smoke run, ONLY="match live" for parts)
+	@$(BIN)/python -m bench $(if $(SAMPLE),--sample $(SAMPLE)) $(addprefix --only ,$(ONLY))
 
 .PHONY: browser
 browser: ## install the browser that the page tests use, with the system's packages (as root)

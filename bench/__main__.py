@@ -1,4 +1,7 @@
-"""`python -m bench`: measure everything, write `var/bench.json` and, at full size, `docs/benchmarks.md`."""
+"""`python -m bench`: measure everything, write `var/bench.json` and, at full size, `docs/benchmarks.md`.
+
+With `--only` the figures of the other parts stay as they were measured before.
+"""
 
 import argparse
 import shutil
@@ -8,7 +11,7 @@ import orjson
 
 from antiphon_local.services import LocalServices
 from bench import backtest, contest, engine, evaluate, guard, ingest, line, links, match, metrics, understand
-from bench.report import write_report
+from bench.report import FIGURES, write_report
 
 ROOT = Path(__file__).parents[1]
 DIRECTORY = ROOT / "var" / "bench"
@@ -35,12 +38,12 @@ def main() -> int:
     """Measure what is asked for."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--sample", type=float, default=1.0, help="share of the full size; figures of a small sample mean little")
-    parser.add_argument("--only", choices=PARTS, action="append", help="measure only this; may be repeated")
+    parser.add_argument("--only", choices=PARTS, action="append", help="measure only this, the rest stays; may be repeated")
     parser.add_argument("--output", type=Path, default=RESULT, help="where the flat map of figures goes")
     parser.add_argument("--directory", type=Path, default=DIRECTORY, help="data and logs; emptied first")
     options = parser.parse_args()
     shutil.rmtree(options.directory, ignore_errors=True)
-    figures: dict[str, float] = {}
+    figures: dict[str, float] = orjson.loads(options.output.read_bytes()) if options.only and options.output.exists() else {}
     for part in options.only or PARTS:
         print(f"measuring {part} …", flush=True)
         found = _measure(part, options.sample, options.directory / part)
@@ -51,7 +54,7 @@ def main() -> int:
     options.output.write_bytes(
         orjson.dumps({name: round(value, 4) for name, value in figures.items()}, option=orjson.OPT_INDENT_2)
     )
-    if options.sample >= 1 and not options.only:
+    if options.sample >= 1 and figures.keys() >= FIGURES.keys():
         write_report(ROOT / "docs" / "benchmarks.md", figures)
     return 0
 
