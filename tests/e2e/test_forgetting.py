@@ -107,4 +107,6 @@ def test_a_person_is_forgotten_everywhere_and_totals_stay(stage, wait) -> None:
 def test_who_comes_back_is_heard_again(stage, wait) -> None:
     asked = write(stage, "What is the price now?")
     wait(lambda: stage.replies(asked) == 1, 30)
-    wait(lambda: len(stage.api.call("GET", PERSON)["decisions"]) == 1, 30)
+    wait(lambda: stage.api.call("GET", PERSON)["decisions"], 30)
+    words = [decision["text"] for decision in stage.api.call("GET", PERSON)["decisions"]]
+    assert words == ["What is the price now?"], "as somebody new: nothing of before has come back"
