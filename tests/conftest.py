@@ -13,7 +13,7 @@ pytest_plugins = ["antiphon_local.fixtures"]
 hypothesis.settings.register_profile("untimed", deadline=None)  # a slow machine is no error
 hypothesis.settings.load_profile("untimed")
 
-SHARE_A_LINE = ("tests/e2e/test_dashboards.py", "tests/e2e/test_typical_journey.py", "tests/e2e/test_forgetting.py")
+SHARE_A_LINE = tuple(f"tests/e2e/test_{name}.py" for name in ("dashboards", "typical_journey", "holds", "forgetting"))
 """Files that one worker has, because they work on the same running line."""
 
 FIRST = (

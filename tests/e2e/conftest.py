@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import trustme
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from antiphon_local.line.processes import Line
@@ -24,10 +25,12 @@ SETTLE_S = 2.0
 class Stage:
     """The line, its API, the simulator, and what the topics say."""
 
-    def __init__(self, line: Line, services: LocalServices, api: Api, channels: Sequence[Channel]) -> None:
-        self.line, self.services, self.api = line, services, api
+    def __init__(self, line: Line, services: LocalServices, api: Api, channels: Sequence[Channel], authority: trustme.CA) -> None:
+        self.line, self.services, self.api, self.authority = line, services, api, authority
         self.channels = {channel.platform: channel for channel in channels}
         self.simulator = httpx.Client(base_url=line.addresses["simulator"].url, timeout=30, trust_env=False)
+        self.forgotten = 0
+        """Comments of people who were forgotten since: nobody can read them on the topics any more."""
 
     def comment(self, text: str, author: str = "p1", *, platform: str = "facebook", **more: Any) -> str:
         """Write a comment as a person; return its id."""
@@ -69,7 +72,7 @@ class Stage:
             if self.stats()["pending"]:
                 return False
             found[:] = [self.tally()]
-            return found[0].settled() and found[0].heard() >= self.stats()["accepted_comments"]
+            return found[0].settled() and found[0].heard() + self.forgotten >= self.stats()["accepted_comments"]
 
         wait_for(still, timeout_s, lambda: f"not settled: {found and (found[0].undecided(), found[0].fates())} {self.stats()}")
         return found[0]
@@ -119,7 +122,11 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 @contextmanager
 def started(directory: Path, documents: list[dict[str, Any]] | None = None) -> Iterator[Stage]:
     """Start the whole line, ready and seeded with these rules, or else the demo's."""
+    authority, authority_file = trustme.CA(), directory / "authority.pem"
+    authority.cert_pem.write_to_path(str(authority_file))
     env = {
+        "PUBLISHER_NOTIFY_ALLOWED_NETWORKS": "127.0.0.0/8, ::1/128",
+        "PUBLISHER_NOTIFY_CA_FILE": str(authority_file),
         "PUBLISHER_SETTLE_SECONDS": f"{SETTLE_S:g}",
         "PUBLISHER_LEASE_SECONDS": "6",
         "PUBLISHER_HTTP_TIMEOUT_SECONDS": "4",
@@ -130,7 +137,7 @@ def started(directory: Path, documents: list[dict[str, Any]] | None = None) -> I
         api = Api(line.url, line.admin_token())
         channels = seed(line, api, documents)
         line.wait_working()
-        running = Stage(line, services, api, channels)
+        running = Stage(line, services, api, channels, authority)
         yield running
         running.simulator.close()
         api.close()

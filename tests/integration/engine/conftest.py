@@ -12,8 +12,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from antiphon import ids
+from antiphon.kafka import Headers, Record
+from antiphon.persons import HEADER, PersonIndex, RecordSealer
 from antiphon.times import to_timestamp
-from antiphon.topics import CONFIG, DECISIONS, EVENTS, LIMITS
+from antiphon.topics import CONFIG, DECISIONS, EVENTS, LIMITS, record_key
 from antiphon.v1.config_pb2 import BrandConfig, ConfigRecord, RuleConfig
 from antiphon.v1.decision_pb2 import Decision, Mode
 from antiphon.v1.event_pb2 import Author, Event, EventKind, Platform, Verb
@@ -98,6 +100,15 @@ class Engine:
         """Publish events, keyed by their authors."""
         asyncio.run(self._send(EVENTS, [(f"{BRAND}/{e.author.id}".encode(), e.SerializeToString()) for e in events]))
 
+    def feed_sealed(self, events: Sequence[Event], people: RecordSealer, index: PersonIndex) -> None:
+        """Publish events as ingest does where people are hidden, sealed where `people` knows the key."""
+        records = []
+        for one in events:
+            reference = index.reference(BRAND, "facebook", one.author.id)
+            value, headers = people.seal(EVENTS, reference, one.SerializeToString())
+            records.append((record_key(BRAND, reference), value, headers))
+        asyncio.run(self._send(EVENTS, records))
+
     def feed_raw(self, key: bytes, value: bytes) -> None:
         """Publish anything as an event."""
         asyncio.run(self._send(EVENTS, [(key, value)]))
@@ -106,13 +117,17 @@ class Engine:
         """Publish an author's state, as an engine would."""
         asyncio.run(self._send(LIMITS, [(key, value)]))
 
-    async def _send(self, topic: str, records: Sequence[tuple[bytes, bytes]]) -> None:
+    async def _send(self, topic: str, records: Sequence[tuple[bytes, bytes] | tuple[bytes, bytes, Headers]]) -> None:
         async with AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all") as producer:
-            for acknowledged in [await producer.send(topic, value, key=key) for key, value in records]:
+            for acknowledged in [
+                await producer.send(topic, value, key=key, headers=list(*headers)) for key, value, *headers in records
+            ]:
                 await acknowledged
 
-    def decisions(self, wanted: set[str], timeout_s: float = 60.0) -> dict[str, list[Decision]]:
-        """Return all decisions by event, once every wanted event has one."""
+    def decisions(
+        self, wanted: set[str], timeout_s: float = 60.0, people: RecordSealer | None = None
+    ) -> dict[str, list[Decision]]:
+        """Return all decisions by event, once every wanted event has one; sealed ones as far as `people` opens them."""
 
         async def read() -> dict[str, list[Decision]]:
             found: dict[str, list[Decision]] = defaultdict(list)
@@ -120,8 +135,7 @@ class Engine:
                 async with asyncio.timeout(timeout_s):
                     while not wanted <= found.keys():
                         for messages in (await consumer.getmany(timeout_ms=200)).values():
-                            for message in messages:
-                                decision = Decision.FromString(message.value)
+                            for decision in await _opened(messages, people):
                                 found[decision.event_id].append(decision)
             return found
 
@@ -140,6 +154,13 @@ class Engine:
             return found
 
         return asyncio.run(read())
+
+
+async def _opened(messages: Sequence[Any], people: RecordSealer | None) -> list[Decision]:
+    records = [Record(one.topic, one.partition, one.offset, one.key, one.value, one.headers) for one in messages]
+    if people is None:
+        return [Decision.FromString(one.value) for one in records if HEADER not in dict(one.headers)]
+    return [Decision.FromString(one.value) for one in await people.open(records) if one is not None]
 
 
 @pytest.fixture(scope="module")

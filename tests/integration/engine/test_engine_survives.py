@@ -1,14 +1,19 @@
-"""What the engine keeps when its input is garbage, when it is killed, and when partitions move."""
+"""What the engine keeps when its input is garbage, when it is killed, when partitions move, and without the store of keys."""
 
+import asyncio
 import inspect
 import random
 import time
+from collections.abc import Callable
 
 import pytest
 from faust.transport.consumer import Consumer
+from pydantic import SecretStr
 
+from antiphon.persons import PersonIndex, RecordSealer
 from antiphon.topics import EVENTS, dead_letters_of
 from antiphon.v1.decision_pb2 import Outcome, Reason
+from antiphon_local.line.tail import opener
 
 pytestmark = pytest.mark.local
 
@@ -56,11 +61,15 @@ def test_killed_with_a_batch_in_hand_nothing_is_lost_nor_a_limit_exceeded(
     line.stop()
 
 
-def wait_until_killed(line) -> None:
+def wait_until(condition: Callable[[], bool], what: str) -> None:
     deadline = time.monotonic() + 60
-    while line.processes["engine"].exit_code is None:
-        assert time.monotonic() < deadline, "the failpoint was never reached"
+    while not condition():
+        assert time.monotonic() < deadline, f"never: {what}"
         time.sleep(0.05)
+
+
+def wait_until_killed(line) -> None:
+    wait_until(lambda: line.processes["engine"].exit_code is not None, "the failpoint is reached")
     assert line.processes["engine"].exit_code == -9
 
 
@@ -82,6 +91,47 @@ def test_partitions_that_move_take_their_limits_along(engine, event_of, rng: ran
     assert all(replied(decisions[e.event_id]) == 0 for e in during + after)
     assert {decisions[e.event_id][0].rules[0].reason for e in during + after} == {Reason.REASON_LIMIT}
     second.stop()
+
+
+def test_people_not_met_wait_for_the_store_of_keys_and_everybody_else_does_not(engine, event_of, rng: random.Random) -> None:
+    line = engine.start()
+    base = rng.randrange(2 * 10**9, 3 * 10**9)
+    met, strange, new = f"met-{base}", f"strange-{base}", [f"new-{base}-{number}" for number in range(5)]
+    index = PersonIndex(SecretStr(line.settings("engine")["PERSON_KEY"]))
+    people = asyncio.run(keys(line, [index.reference("b", "facebook", author) for author in (met, *new)]))
+
+    def feed(*events) -> set[str]:
+        engine.feed_sealed(events, people, index)
+        return {one.event_id for one in events}
+
+    engine.decisions(feed(event_of(base, met, "hello")), people=people)
+    engine.services.mongo.kill()
+    # Ingest has no key for a stranger now, and lets the event go unsealed.
+    meanwhile = feed(event_of(base + 1, met, "what price?"), event_of(base + 2, strange, "price please"))
+    decided = engine.decisions(meanwhile, people=people)
+    assert [replied(decided[name]) for name in meanwhile] == [1, 1], "who is known needs no store"
+    first = [event_of(base + 10 + number, author, "price?") for number, author in enumerate(new)]
+    second = [event_of(base + 20 + number, author, "the price again?") for number, author in enumerate(new)]
+    waiting = feed(*first, *second)
+    wait_until(lambda: "retrying in place" in line.processes["engine"].log_text(), "the store is missed")
+
+    back = time.time()
+    engine.services.mongo.start()
+    engine.decisions(waiting, people=people)
+    last = feed(*(event_of(base + 30 + number, author, "hello") for number, author in enumerate(new)))
+    decided = engine.decisions(last, people=people)  # behind them nothing of the others is still to come
+    assert {len(decided[name]) for name in waiting | meanwhile} == {1}
+    assert min(decided[name][0].decided_time.ToMicroseconds() for name in waiting) / 1e6 > back
+    assert [replied(decided[one.event_id]) for one in first + second] == [1] * 5 + [0] * 5
+    assert {decided[one.event_id][0].rules[0].reason for one in second} == {Reason.REASON_LIMIT}
+    line.stop()
+
+
+async def keys(line, references: list[str]) -> RecordSealer:
+    """Make the keys of people, as ingest does when it hears of them; what is returned knows them without the store."""
+    async with opener(line.settings("engine")) as sealer:
+        await sealer.prepare(dict.fromkeys(references, "b"))
+        return sealer
 
 
 def test_faust_still_hands_messages_over_as_the_light_consumer_expects() -> None:

@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from prometheus_client.parser import text_string_to_metric_families
 from pymongo import MongoClient
 
-from antiphon.auth import new_key
+from antiphon.auth import NewKey, new_key
 from antiphon.topics import CONFIG, DECISIONS, DELIVERIES, ENTRIES, EVENTS
 from antiphon.v1.config_pb2 import ApiKeyConfig, ConfigRecord
 from antiphon_local.ports import free_ports
@@ -57,16 +57,15 @@ class Service:
         return f"http://127.0.0.1:{self._port}"
 
     def config_record(self) -> ConfigRecord:
-        key = ApiKeyConfig(key_id=self.key.key_id, secret_sha256=self.key.secret_sha256, brands=self.brands, role="viewer")
-        return ConfigRecord(generation=1, api_key=key)
+        return key_record(self.key, self.brands, "viewer")
 
     def start(self, failpoint: str = "") -> None:
         self.process = self._process(failpoint)
         self.process.start()
         self.process.wait_ready()
 
-    def get(self, path: str, **parameters: str) -> httpx.Response:
-        headers = {"authorization": f"Bearer {self.key.token}"}
+    def get(self, path: str, token: str = "", **parameters: str) -> httpx.Response:
+        headers = {"authorization": f"Bearer {token or self.key.token}"}
         return httpx.get(self.url + path, params=parameters, headers=headers, timeout=30, trust_env=False)
 
     def summary(self, **parameters: str) -> dict[str, Any]:
@@ -88,6 +87,11 @@ class Service:
 
     def wait_drained(self) -> None:
         wait_until(self.drained, lambda: self.process.log_tail(30))
+
+
+def key_record(key: NewKey, brands: list[str], role: str) -> ConfigRecord:
+    config = ApiKeyConfig(key_id=key.key_id, secret_sha256=key.secret_sha256, brands=brands, role=role)
+    return ConfigRecord(generation=1, api_key=config)
 
 
 def wait_until(condition: Callable[[], bool], explain: Callable[[], str]) -> None:
@@ -143,6 +147,19 @@ async def _eventually(action: Callable[[], Awaitable[None]]) -> None:
 @pytest.fixture
 def brand(unique_name: Callable[[str], str]) -> str:
     return unique_name("acme")
+
+
+@pytest.fixture
+def make_key(producer: AIOKafkaProducer) -> Callable[[str, str], Awaitable[str]]:
+    """Publish a key of a role for a brand; return its token."""
+
+    async def make(role: str, brand: str) -> str:
+        key = new_key()
+        record = key_record(key, [brand], role).SerializeToString()
+        await producer.send_and_wait(CONFIG, record, key=f"api_key//{key.key_id}".encode())
+        return key.token
+
+    return make
 
 
 @pytest.fixture

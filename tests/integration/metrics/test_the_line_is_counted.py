@@ -2,9 +2,11 @@
 
 import asyncio
 import signal
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
@@ -29,7 +31,7 @@ def a_day(brand: str) -> Sent:
     sent: Sent = []
     for number in range(COUNT):
         moment = START + timedelta(minutes=number)
-        key = f"{brand}/author-{number % 7}".encode()
+        key = f"{brand}/{author(number)}".encode()
         common: dict[str, Any] = {
             "brand": brand,
             "platform": event_pb2.PLATFORM_FACEBOOK,
@@ -48,6 +50,10 @@ def a_day(brand: str) -> Sent:
     return sent
 
 
+def author(number: int) -> str:
+    return f"author-{number % 7}"
+
+
 def decision(identity: str, number: int, moment: datetime, common: dict[str, Any]) -> Decision:
     acted = number % 3 == 0
     reason = decision_pb2.REASON_UNSPECIFIED if acted else decision_pb2.REASON_LIMIT
@@ -55,6 +61,7 @@ def decision(identity: str, number: int, moment: datetime, common: dict[str, Any
     return Decision(
         event_id=identity,
         decided_time=to_timestamp(moment + timedelta(seconds=1, milliseconds=10 + number)),
+        author=Author(id=author(number)),
         outcome=decision_pb2.OUTCOME_ACTED if acted else decision_pb2.OUTCOME_NOT_ACTED,
         rules=[RuleOutcome(rule_id="thanks", rule_version=1, reason=reason)],
         actions=[reply] if acted else [],
@@ -74,6 +81,7 @@ def deliveries(identity: str, number: int, moment: datetime, common: dict[str, A
             rule_id="thanks",
             kind=decision_pb2.ACTION_KIND_REPLY,
             mode=decision_pb2.MODE_AUTO,
+            author=author(number),
             state=state,
             delivered_time=to_timestamp(moment + timedelta(seconds=number + 1)),
             **common,
@@ -103,7 +111,28 @@ def check(report: dict[str, Any]) -> None:
     assert (report["lost"], report["parked"], report["waiting"]) == (1, 0, 0)
 
 
-async def test_a_typical_day_then_everything_again(service: Any, producer: AIOKafkaProducer, brand: str) -> None:
+def check_export(service: Any, brand: str, tokens: dict[str, str]) -> None:
+    """What is measured of one person, and nobody else, for an administrator of the brand alone."""
+    path = f"/v1/brands/{brand}/people/facebook:author-3/measures"
+    assert {role: service.get(path, token).status_code for role, token in tokens.items()} == {
+        "admin": 200, "approver": 403, "foreign": 404,
+    }  # fmt: skip
+    answer = service.get(path, tokens["admin"])
+    kept = [(one["record"], orjson.loads(one["told"])["event_id"]) for one in answer.json()["items"]]
+    own = [f"{brand}-e{number}" for number in range(3, COUNT - 1, 7)]
+    answered = [f"{brand}-e{number}" for number in (3, 24, 24, 45)]  # what was parked first is told twice
+    assert sorted(kept) == sorted([("kpi_decisions", one) for one in own] + [("kpi_deliveries", one) for one in answered])
+    assert answer.json()["cut"] is False
+    assert "author-3" not in answer.text, "an export of measures needs no name"
+    nobody = service.get(path.replace("author-3", "author-3x"), tokens["admin"])
+    assert nobody.json() == {"items": [], "next": None, "cut": False}
+
+
+async def test_a_typical_day_then_everything_again(
+    service: Any, producer: AIOKafkaProducer, brand: str, make_key: Callable[[str, str], Awaitable[str]]
+) -> None:
+    tokens = {role: await make_key(role, brand) for role in ("admin", "approver")}
+    tokens["foreign"] = await make_key("admin", f"{brand}-x")
     service.start()
     await send(producer, a_day(brand))
     service.wait_drained()
@@ -119,6 +148,7 @@ async def test_a_typical_day_then_everything_again(service: Any, producer: AIOKa
     assert service.metric("duplicates_total", fact="event") == COUNT
     assert service.metric("duplicates_total", fact="delivery") == 25
     assert service.get("/v1/reports/summary", brand="someone-else").status_code == 404
+    check_export(service, brand, tokens)
 
 
 async def test_garbage_is_put_aside_and_the_rest_goes_on(

@@ -1,16 +1,20 @@
 """A hold on the configuration topic: what is queued waits for people within five seconds, and people are told once."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.message import Message
+from pathlib import Path
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult, LoginPassword
+from pymongo import MongoClient
 
 from antiphon.times import to_timestamp
 from antiphon.topics import CONFIG
@@ -31,6 +35,14 @@ class Mailbox:
     """A real SMTP server's handler: keeps what it is given, refuses one address for good and another for now."""
 
     messages: list[Message] = field(default_factory=list)
+    sessions: list[Any] = field(default_factory=list)
+    password: str = "not the worker's"
+    tried: list[str] = field(default_factory=list)
+
+    def login(self, _server: Any, _session: Any, _envelope: Any, _mechanism: str, given: LoginPassword) -> AuthResult:
+        self.tried.append(given.password.decode())
+        right = (given.login, given.password) == (b"antiphon", self.password.encode())
+        return AuthResult(success=right, handled=False)  # False: the server says 535 itself
 
     async def handle_RCPT(self, _server: Any, _session: Any, envelope: Any, address: str, _options: Any) -> str:  # noqa: N802
         if address.startswith("nobody@"):
@@ -38,7 +50,8 @@ class Mailbox:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
+    async def handle_DATA(self, _server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
+        self.sessions.append(session)
         self.messages.append(message_from_bytes(envelope.content))
         return "250 OK"
 
@@ -51,6 +64,19 @@ def smtp() -> Iterator[tuple[Mailbox, Callable[[], None], int]]:
     box, port = Mailbox(), free_ports(1)[0]
     controller = Controller(box, hostname="127.0.0.1", port=port)
     yield box, controller.start, port
+    controller.stop(no_assert=True)
+
+
+@pytest.fixture
+def strict_smtp(localhost_pem: Path) -> Iterator[tuple[Mailbox, int]]:
+    """A server that speaks to nobody before STARTTLS, and takes nothing without a login."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(localhost_pem)
+    box, port = Mailbox(), free_ports(1)[0]
+    strict = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": box.login}
+    controller = Controller(box, hostname="127.0.0.1", port=port, **strict)
+    controller.start()
+    yield box, port
     controller.stop(no_assert=True)
 
 
@@ -142,3 +168,42 @@ async def test_people_are_told_by_e_mail_once_however_often_it_is_read(
         refused = {one.detail for all_ in stage.deliveries.values() for one in all_ if one.state == FAILED}
         assert time.monotonic() < deadline + 20
     assert ["550 5.1.1 no such mailbox" in detail for detail in refused] == [True]
+
+
+async def test_a_refused_login_loses_nothing_and_what_is_handed_in_is_encrypted(
+    stage_for: Any, strict_smtp: tuple[Mailbox, int], localhost_pem: Path
+) -> None:
+    box, port = strict_smtp
+    stage = await stage_for()
+    worker = await stage.started(
+        PUBLISHER_SMTP_HOST="localhost",
+        PUBLISHER_SMTP_PORT=str(port),
+        PUBLISHER_SMTP_CA_FILE=str(localhost_pem),
+        PUBLISHER_SMTP_USERNAME="antiphon",
+        PUBLISHER_SMTP_PASSWORD="a long password",
+    )
+    await hold(stage, 1, emails=["desk@acme.example"])
+    refused = "the mail server refuses the login: 535"
+    await until(lambda: queued(stage) == [("new", refused)], worker)
+    assert not box.messages
+
+    box.password = "a long password"
+    await until(lambda: queued(stage) == [("posted", "")], worker)
+    assert len(box.to("desk@acme.example")) == 1
+    assert all(session.ssl is not None and session.authenticated for session in box.sessions)
+    assert set(box.tried) == {"a long password"}
+    assert "a long password" not in worker.log_text()
+
+
+def queued(stage: Any) -> list[tuple[str, str]]:
+    """State and detail of everything of the stage's brand; the worker tells of the holds of others, too."""
+    with MongoClient[dict[str, Any]](stage.env["MONGO_URI"]) as client:
+        found = client[stage.env["MONGO_DATABASE"]]["deliveries"].find({"brand": stage.brand})
+        return [(one["state"], one["detail"]) for one in found]
+
+
+async def until(condition: Callable[[], bool], worker: Any, seconds: float = 40.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not await asyncio.to_thread(condition):
+        assert time.monotonic() < deadline, worker.log_tail(20)
+        await asyncio.sleep(0.1)

@@ -100,6 +100,8 @@ async def test_an_older_record_that_comes_late_does_not_stay_last(
         return bool(last.offset > offset and last.record.generation == 2 and last.record.brand.held)
 
     await eventually(repaired, "the newest state is last again: compaction keeps only the last")
+    shown = (await rules_api.admin.get(f"/v1/brands/{brand}")).json()
+    assert (shown["held"], shown["generation"]) == (True, 2), "and here nothing has gone back"
 
 
 async def test_what_the_topic_lost_while_no_api_ran_is_sent_again(

@@ -17,6 +17,7 @@ from antiphon.kafka import (
     Record,
     TooManyDeadLetters,
 )
+from antiphon.seal import SealError
 
 TOPIC = "ingest.events.v1"
 
@@ -44,8 +45,14 @@ class Line:
             decode=self._decode,
             process=self._process,
             dead_letters=DeadLetters(self.producer, self.reasons.append),
+            open_records=self._open,
             backoff=Backoff(first=0.001, longest=0.002),
         )
+
+    async def _open(self, records: Sequence[Record]) -> Sequence[Record | None]:
+        if any(record.value == b"locked" for record in records):
+            raise SealError("sealed with an unknown key")
+        return [None if record.value == b"forgotten" else record for record in records]
 
     @staticmethod
     def _decode(record: Record) -> str:
@@ -116,6 +123,15 @@ async def test_a_poisoned_batch_is_halved_until_the_culprits_stand_alone_and_ord
         (b"t40", b"bad_time"),
     ]
     assert len(line.calls) < 30
+
+
+async def test_what_cannot_be_opened_is_put_aside_alone_and_what_was_forgotten_is_not(line: Line) -> None:
+    await line.handle("a", "b", "locked", "forgotten", "c", "locked", "d")
+    assert line.done == ["a", "b", "c", "d"]
+    assert [(value, headers["dlq_error"], headers["dlq_offset"]) for _, value, _, headers in line.producer.sent] == [
+        (b"locked", b"SealError", b"2"),
+        (b"locked", b"SealError", b"5"),
+    ]
 
 
 async def test_too_many_dead_letters_in_a_row_stop_the_process(line: Line) -> None:

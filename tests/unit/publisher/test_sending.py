@@ -107,6 +107,7 @@ async def test_usage_at_its_end_rests_the_channel(house: Any) -> None:
 async def test_no_channel_no_call(house: Any) -> None:
     await house.decide("n1", channel="unknown")
     await house.reaches("n1", State.SUPPRESSED, Reason.NO_CHANNEL)
+    assert house.platform.calls == []
 
 
 async def test_the_edited_text_gets_the_answer(house: Any) -> None:
@@ -124,6 +125,7 @@ async def test_a_deleted_comment_is_not_answered(house: Any) -> None:
     await house.intake.take([gone])
     await house.decide("g")
     await house.reaches("g", State.SUPPRESSED, Reason.TARGET_DELETED)
+    assert house.platform.calls == []
 
 
 async def test_our_own_echo_is_no_person(house: Any) -> None:

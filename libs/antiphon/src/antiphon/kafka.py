@@ -225,7 +225,7 @@ class Guard(Generic[T]):
     async def handle(self, records: Sequence[Record]) -> None:
         """Return once every record is processed or put aside. Raises TooManyDeadLetters."""
         good: list[tuple[Record, T]] = []
-        for record, readable in zip(records, await self._retried(partial(self._open, records)), strict=True):
+        for record, readable in zip(records, await self._readable(records), strict=True):
             if readable is None:
                 continue
             try:
@@ -233,6 +233,17 @@ class Guard(Generic[T]):
             except Exception as error:  # noqa: BLE001 (the guard is where everything is caught)
                 await self._dead_letters.put(record, error)
         await self._run(good)
+
+    async def _readable(self, records: Sequence[Record]) -> Sequence[Record | None]:
+        """Open a batch; when it cannot be, halve it until the culprits stand alone and are put aside."""
+        try:
+            return await self._retried(partial(self._open, records))
+        except Exception as error:  # noqa: BLE001
+            if len(records) == 1:
+                await self._dead_letters.put(records[0], error)
+                return [None]
+            middle = len(records) // 2
+            return [*await self._readable(records[:middle]), *await self._readable(records[middle:])]
 
     async def _run(self, items: Sequence[tuple[Record, T]]) -> None:
         """Process a batch; when it cannot be, halve it until the culprits stand alone."""

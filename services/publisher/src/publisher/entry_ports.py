@@ -188,6 +188,10 @@ class MediaStore(Protocol):
         """Keep a file; one that is there already is the same."""
         ...
 
+    async def remove(self, sha256: str) -> None:
+        """Remove a file; one that is not there is no error."""
+        ...
+
     async def read(self, media: Cleared) -> bytes | None:
         """Return the bytes of cleared media; None when they are not there. Nothing else can be read."""
         ...

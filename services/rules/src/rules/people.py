@@ -14,6 +14,7 @@ from antiphon.config_feed import Change
 from antiphon.erasures import author_owner
 from antiphon.errors import Transient
 from antiphon.persons import PersonIndex
+from antiphon.problems import Problem
 from antiphon.seal import Sealer
 from rules.configuration import Changes, ConfigurationService, Match, not_found
 from rules.entities import MAX_SEGMENTS, Brand, Person, Segment
@@ -131,6 +132,9 @@ class PeopleService:
                     await self._tidy(brand, reference)
                 except Transient as error:
                     log.warning("the name of a forgotten person is removed later: %s", error)
+                except Problem as error:  # another replica was first, or the store was set back to before the person
+                    self._named.discard((brand, reference))
+                    log.warning("the name of a forgotten person is left to others: %s", error.detail)
 
     async def _tidy(self, brand: str, reference: str) -> None:
         person = await self._person(brand, reference)

@@ -1,6 +1,7 @@
 """The campaigns role, the worker and the API as real processes, a simulated network, and a server of pictures over TLS."""
 
 import asyncio
+import hashlib
 import os
 import shutil
 import ssl
@@ -47,6 +48,11 @@ class Pictures:
 
     port: int = 0
     asked: list[str] = field(default_factory=list)
+
+    @staticmethod
+    def sha256(shade: int) -> str:
+        """Return the name under which a picture is kept."""
+        return hashlib.sha256(png(shade)).hexdigest()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("ascii")
@@ -102,15 +108,16 @@ class Party:
             brand=self.stage.brand, campaign="summer", name="Summer <2026>", version=1, timezone="Europe/Berlin",
             start_time=to_timestamp(now - timedelta(days=1)), end_time=more.pop("end", to_timestamp(now + timedelta(days=1))),
             rights=more.pop("rights", rights), contest=ContestTerms(winners=1, alternates=1),
+            **more,
         )  # fmt: skip
         record = ConfigRecord(generation=time.time_ns(), campaign=config)
         await self.stage.producer.send_and_wait(
             CONFIG, record.SerializeToString(), key=f"campaign/{self.stage.brand}/summer".encode()
         )
 
-    async def key(self, role: str) -> str:
+    async def key(self, role: str, brand: str = "") -> str:
         key = new_key()
-        config = ApiKeyConfig(key_id=key.key_id, secret_sha256=key.secret_sha256, brands=[self.stage.brand], role=role)
+        config = ApiKeyConfig(key_id=key.key_id, secret_sha256=key.secret_sha256, brands=[brand or self.stage.brand], role=role)
         record = ConfigRecord(generation=1, api_key=config)
         await self.stage.producer.send_and_wait(CONFIG, record.SerializeToString(), key=f"api_key//{key.key_id}".encode())
         return key.token
@@ -122,7 +129,8 @@ class Party:
         action = decision.actions[0]
         action.campaign = "summer"
         media = [Media(type="image", url=f"https://localhost:{self.pictures.port}/{shade}.png")]
-        action.entry.CopyFrom(EntryDraft(eligible=True, text="Mine!", media=media, campaign_version=1, trigger="hashtag", **more))
+        draft = {"text": "Mine!", "trigger": "hashtag", **more}
+        action.entry.CopyFrom(EntryDraft(eligible=True, media=media, campaign_version=1, **draft))
         return decision
 
     def consent(self, target: str, answer: int, author: str = "u1") -> Decision:

@@ -168,3 +168,22 @@ async def test_a_medium_that_is_away_is_tried_again_and_then_says_why(stage: Any
     await stage.sweep.once()
     await stage.sweep.once()
     assert stage.entry("second").standing.media[0].reason == "not_media: declared as text/html"
+
+
+@pytest.mark.parametrize("shared", [False, True])
+async def test_a_file_that_comes_for_an_entry_that_ended_meanwhile_is_not_kept(stage: Any, shared: bool) -> None:
+    url, sha256 = "https://cdn.example/a.png", "a" * 64
+
+    async def fetch(_url: str) -> File:
+        await stage.delete("first")
+        return File(sha256, "image/png", PNG)
+
+    if shared:
+        stage.servers.files[url] = File(sha256, "image/png", PNG)
+        await stage.enter("other", "u2", media=(MediaRef("image", url),))
+        await stage.sweep.once()
+    stage.servers.fetch = fetch
+    await stage.enter("first", media=(MediaRef("image", url),))
+    await stage.sweep.once()
+    assert stage.state("first") == "ineligible"
+    assert list(stage.media.files) == ([sha256] if shared else [])

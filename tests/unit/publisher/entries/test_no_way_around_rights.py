@@ -121,6 +121,18 @@ async def test_what_ends_the_rights_ends_every_use_at_once(stage: Any, undo: str
         await stage.desk.post(stage.entry("first"), Posting("Look!", "key"))
 
 
+async def test_a_post_that_outlived_its_rights_goes_with_what_it_shows(stage: Any) -> None:
+    ordered = await stage.desk.post(await stage.granted("first"), Posting("Look!", "key"))
+    await stage.send(ordered.standing.uses[0].action_id)
+    stage.clock.advance(365 * 86_400)
+    await stage.sweep.once()
+    assert stage.state("first") is EntryState.EXPIRED
+    await stage.delete("first")
+    ended = stage.entry("first")
+    removal = stage.order(ended.standing.uses[0].removal).order
+    assert (ended.state, removal.kind, removal.author) == (EntryState.REVOKED, Kind.DELETE, "")
+
+
 @pytest.mark.parametrize("granted", [True, False])
 async def test_the_worker_asks_for_the_rights_right_before_it_sends(make_house: Any, stage: Any, granted: bool) -> None:
     house = make_house(make_house.new_ledger())

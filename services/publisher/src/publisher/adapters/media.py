@@ -97,8 +97,8 @@ class DirectoryMedia(MediaStore):
             os.fsync(file.fileno())
         unfinished.replace(path)
 
+    @override
     async def remove(self, sha256: str) -> None:
-        """Remove a file; one that is not there is no error."""
         await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
 
     @override

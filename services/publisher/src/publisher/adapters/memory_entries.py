@@ -148,6 +148,10 @@ class MemoryMedia(MediaStore):
         self.files[file.sha256] = file
 
     @override
+    async def remove(self, sha256: str) -> None:
+        self.files.pop(sha256, None)
+
+    @override
     async def read(self, media: Cleared) -> bytes | None:
         found = self.files.get(media.sha256)
         return found.content if found else None

@@ -187,12 +187,15 @@ def _revoke_uses(at: Standing, change: Revoke, now: float) -> Move | None:
     return _revoke(at, change, now) if at.uses else None
 
 
-def _gone(at: Standing, change: Gone, _now: float) -> Move:
+def _gone(at: Standing, change: Gone, now: float) -> Move:
+    """Rights that have run out leave posts standing; those end with what they show."""
+    if at.uses:
+        return _gone_with_rights(at, change, now)
     return Move(replace(at, state=S.INELIGIBLE, waiting=""), _line(reason=change.reason))
 
 
 def _gone_with_rights(at: Standing, change: Gone, _now: float) -> Move:
-    return Move(replace(at, state=S.REVOKED), _line(reason=change.reason))
+    return Move(replace(at, state=S.REVOKED, waiting=""), _line(reason=change.reason))
 
 
 def _fetched(at: Standing, change: Fetched, now: float) -> Move:

@@ -1,6 +1,7 @@
 """Media of entries that count, fetched into the store before platforms' addresses run out."""
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from antiphon.errors import Invalid, Transient
@@ -46,7 +47,8 @@ class Fetching:
                 flags.append(flag)
         tries = entry.standing.media_tries
         wait = WAITS[tries] if again and tries < len(WAITS) else None
-        await self.moves.apply(entry, Fetched(tuple(media), wait, tuple(flags[:1])))
+        if await self.moves.apply(entry, Fetched(tuple(media), wait, tuple(flags[:1]))) is None:
+            await self._drop(media)
 
     async def _one(self, ref: MediaRef, known: Medium | None) -> tuple[Medium, bool]:
         if known is not None and known.sha256:
@@ -61,6 +63,12 @@ class Fetching:
             log.info("a medium could not be fetched: %s", error)
             return replace(missing, reason=str(error)), True
         return Medium(ref.url, file.sha256, file.mime, len(file.content)), False
+
+    async def _drop(self, media: Sequence[Medium]) -> None:
+        """Remove what came for an entry that had ended meanwhile, unless another entry has it."""
+        for sha256 in {medium.sha256 for medium in media if medium.sha256}:
+            if not await self.entries.with_media(sha256):
+                await self.store.remove(sha256)
 
     async def _copied(self, entry: CampaignEntry, medium: Medium) -> Flagged | None:
         if not medium.sha256:

@@ -27,7 +27,10 @@ class Ordering:
     timing: Timing = field(default_factory=Timing)
 
     def order(self, entry: CampaignEntry, action_id: str, kind: Kind, target: str, version: int, mode: Mode) -> Order:
-        """Return an order about an entry, decided at this moment: so earlier edits and answers do not stand against it."""
+        """Return an order about an entry, decided at this moment: so earlier edits and answers do not stand against it.
+
+        Deleting a post of ours addresses nobody: it is done, and kept, also when the person is to be forgotten.
+        """
         capture, now = entry.capture, self.clock.now().timestamp()
         return Order(
             action_id=action_id,
@@ -39,7 +42,7 @@ class Ordering:
             target=target,
             parent=_parent(entry, kind, target),
             root="" if kind is Kind.DELETE else capture.root,
-            author=capture.author,
+            author="" if kind is Kind.DELETE else capture.author,
             event_kind=capture.event_kind,
             verb="edit",
             rule_id=f"campaign:{capture.campaign}",
