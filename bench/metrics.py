@@ -26,7 +26,8 @@ from antiphon_local.services import LocalServices
 from bench.engine import Topic
 from bench.measure import percentile
 from metrics.adapters.codec import Decoder
-from metrics.adapters.documents import pack
+from metrics.adapters.documents import document, pack
+from metrics.adapters.mongo import PERIOD_INDEX
 from metrics.adapters.people import Pseudonyms
 from metrics.domain.facts import DecisionFact, EventFact
 from metrics.domain.fold import Records, fold
@@ -45,11 +46,12 @@ REPORTS = ("summary", "cobra", "ewom", "campaigns", "influencers", "responses", 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 _KEY = "a key for the benchmark"
 _PATIENCE_S = 600.0
+_BATCH = 1_000
 
 
 def measure(services: LocalServices, sample: float) -> dict[str, float]:
     """Return events a second from Kafka into the read model, and the p95 of all reports over 90 days in seconds."""
-    count = max(2_000, int(EVENTS_IN * sample))
+    count = max(5_000, int(EVENTS_IN * sample))
     key = new_key()
     entity = ApiKeyConfig(key_id=key.key_id, secret_sha256=key.secret_sha256, brands=[BRAND], role="viewer")
     record = ConfigRecord(generation=1, api_key=entity).SerializeToString()
@@ -59,12 +61,13 @@ def measure(services: LocalServices, sample: float) -> dict[str, float]:
     pairs = [_pair(dice, number, START + timedelta(days=100, seconds=number // 200)) for number in range(count)]
     asyncio.run(topic.send(EVENTS, [(b"bench/%d" % (number % 97), event) for number, (event, _) in enumerate(pairs)]))
     asyncio.run(topic.send(DECISIONS, [(b"bench/%d" % (number % 97), one) for number, (_, one) in enumerate(pairs)]))
+    bare = _inserted(services.mongo.address, [decision for _, decision in pairs])
     _store(services.mongo.address, sample)
     with _service(services) as (url, _process):
         rate = _drained(url, 2 * count) / 2
         waits = [_report(url, key.token, name) for _ in range(ROUNDS) for name in REPORTS]
     p50, p95 = percentile(waits, 0.5), percentile(waits, 0.95)
-    return {"metrics_events_per_s": rate, "report_90d_p50_s": p50, "report_90d_p95_s": p95}
+    return {"metrics_events_per_s": rate, "metrics_bare_inserts_per_s": bare, "report_90d_p50_s": p50, "report_90d_p95_s": p95}
 
 
 @contextmanager
@@ -108,6 +111,21 @@ def _drained(url: str, count: int) -> float:
             return (recorded - first[0]) / (now - first[1])
         time.sleep(0.02)
     raise RuntimeError("the records were not consumed in time")
+
+
+def _inserted(address: str, decisions: list[bytes]) -> float:
+    """Return the documents a second that the store takes of those of decisions, from a client that does nothing else."""
+    decoder = Decoder(Pseudonyms(_KEY.encode()))
+    documents = [document(decoder.decision_fact(value)) for value in decisions]
+    with MongoClient[dict[str, Any]](address) as client:
+        bare = client[DATABASE]["bare"]
+        bare.create_index(PERIOD_INDEX)
+        begun = time.perf_counter()
+        for start in range(0, len(documents), _BATCH):
+            bare.insert_many(documents[start : start + _BATCH], ordered=False)
+        took = time.perf_counter() - begun
+        bare.drop()
+    return len(documents) / took
 
 
 def _recorded(url: str) -> float:

@@ -63,7 +63,8 @@ class Sender:
             due = self._queue.next_due()
             timeout = None if due is None else max(0.0, self._clock.real_seconds(due - now))
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._work.wait(), timeout)
+                async with asyncio.timeout(timeout):
+                    await self._work.wait()
 
     async def _post(self, batch: Batch) -> None:
         generation = self._queue.generation

@@ -25,6 +25,7 @@ PARTS = {
     "engine": {"engine_vs_aiokafka_ratio", "engine_vs_faust_ratio"},
     "sizes": {"engine_10k_vs_10_ratio"},
     "live": {"rule_live_p99_s"},
+    "metrics": {"metrics_events_per_s", "report_90d_p95_s"},
     "line": {"line_events_per_s", "rss_mb_ingest", "rss_mb_engine", "rss_mb_publisher", "rss_mb_metrics"},
 }
 

@@ -149,7 +149,7 @@ def test_decisions_are_listed_explained_and_replayed(watcher: Any, decided: list
     assert "price acted" in listed.out
     assert "price excluded_term (" in listed.out
     assert "price limit" in listed.out
-    everything = watcher("tail", "--no-follow", "-n", 200).out  # what was fed before may be archived late
+    everything = watcher("tail", "--no-follow", "-n", 100).out  # what was fed before may be archived late
     assert "nice  [31mcolour" in everything
     assert "\x1b" not in everything
 

@@ -107,7 +107,8 @@ class ConsumerMeter:
     async def sample(self, lag: Callable[[], Awaitable[float]]) -> None:
         """Look once; `lag` may raise KafkaError."""
         try:
-            self._lag.set(await asyncio.wait_for(lag(), _LAG_TIMEOUT_S))
+            async with asyncio.timeout(_LAG_TIMEOUT_S):
+                self._lag.set(await lag())
         except (KafkaError, TimeoutError):
             self._lag.set(float("nan"))
 

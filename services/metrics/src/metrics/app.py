@@ -149,7 +149,8 @@ class _Lag:
         """Set the gauge; tell whether partitions are assigned and Kafka answers."""
         try:
             known = self._consumer.assigned
-            self._gauge.set(await asyncio.wait_for(self._consumer.lag(), PROBE_SECONDS) if known else float("nan"))
+            async with asyncio.timeout(PROBE_SECONDS):
+                self._gauge.set(await self._consumer.lag() if known else float("nan"))
         except (KafkaError, TimeoutError):
             self._gauge.set(float("nan"))
             return False

@@ -167,7 +167,8 @@ class Lanes:
         if delay <= 0:
             delay = _BLOCKED_PAUSE
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(lane.wake.wait(), delay)
+            async with asyncio.timeout(delay):  # Python 3.11's `wait_for` may lose a cancellation
+                await lane.wake.wait()
 
     async def _work(self, lane: _Lane, batch: Sequence[Entry]) -> None:
         try:

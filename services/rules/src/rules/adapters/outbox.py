@@ -73,7 +73,8 @@ class KafkaOutbox:
             await asyncio.shield(starting)  # cut short, it would leave its first connection open
         except BaseException:
             with contextlib.suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(starting, _STOP_SECONDS)
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await starting
             await producer.stop()
             raise
         self._producer, self._away = producer, False
@@ -83,7 +84,8 @@ class KafkaOutbox:
         producer, self._producer, self._away = self._producer, None, True
         if producer is not None:
             with contextlib.suppress(TimeoutError, KafkaError):
-                await asyncio.wait_for(producer.stop(), _STOP_SECONDS)
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await producer.stop()
 
     def observe(self, changes: Sequence[Change]) -> None:
         """Compare what appears on the topic with what it held: an older state that comes last must not stay last."""
@@ -173,7 +175,10 @@ class KafkaOutbox:
         headers = event_headers(ConfigRecord.DESCRIPTOR.full_name, f"{entity.key}@{entity.generation}", "rules", moment)
         sending = self._producer.send_and_wait(CONFIG, record.SerializeToString(), key=entity.key.encode(), headers=headers)
         try:
-            metadata = await asyncio.wait_for(sending, self._settings.rules_publish_timeout_seconds)
+            async with asyncio.timeout(
+                self._settings.rules_publish_timeout_seconds
+            ):  # Python 3.11's `wait_for` may lose a cancellation
+                metadata = await sending
         except TimeoutError:
             self._away = True
         except MessageSizeTooLargeError as error:
