@@ -111,9 +111,13 @@ _TABLES: Final = frozenset({"counts", "levels", "speech", "topics", "campaigns",
 _COLUMNS: Final = frozenset({"undecided", "latency", "reach", "posts", "people", "influence", "service", "entrants"})
 
 
+SHAPE: Final = 2
+"""Grows with each change of what an hour's parts hold: hours of another shape are built again."""
+
+
 def pack(hour: Hour) -> Document:
     """Return the parts of an hour as they are kept; empty ones are left out."""
-    packed: Document = {}
+    packed: Document = {"shape": SHAPE}
     for part in fields(Hour):
         value = getattr(hour, part.name)
         if value:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Any, Final, ParamSpec, TypeVar
+from uuid import uuid4
 
 from pymongo import UpdateOne
 
@@ -18,7 +19,7 @@ from antiphon.mongo import (
     is_transient,
     transient,
 )
-from metrics.adapters.documents import COLLECTIONS, document, fact, pack, unpack
+from metrics.adapters.documents import COLLECTIONS, SHAPE, document, fact, pack, unpack
 from metrics.domain.facts import Fact
 from metrics.domain.hour import PARTS, Hour
 from metrics.domain.periods import Scope, floor
@@ -154,10 +155,15 @@ class MongoHours:
 
     @classified
     async def hours(self, scope: Scope, parts: Sequence[str]) -> list[tuple[str, datetime, Hour]]:
-        """Return the buckets that begin in a period, with these parts."""
-        shown: Any = {"brand": 1, "hour": 1, **dict.fromkeys(parts, 1)} if len(parts) < len(PARTS) else None
+        """Return the buckets that begin in a period, with these parts. Raises Transient also for those of another release."""
+        shown: Any = {"brand": 1, "hour": 1, "shape": 1, **dict.fromkeys(parts, 1)} if len(parts) < len(PARTS) else None
         cursor = self._buckets.find(within(scope, "hour"), shown, max_time_ms=self._timeout_ms, batch_size=1_000)
-        return [(kept["brand"], kept["hour"], unpack(kept, parts)) async for kept in cursor]
+        found = [kept async for kept in cursor]
+        if foreign := [(kept["brand"], kept["hour"]) for kept in found if kept.get("shape") != SHAPE]:
+            await self.raise_marks(foreign, uuid4().hex)  # first: an hour without bucket and mark would read as nothing
+            await self._buckets.delete_many({"_id": {"$in": [_id(*one) for one in foreign]}, "shape": {"$ne": SHAPE}})
+            raise Transient(f"hours that another release has built are built again ({len(foreign)}): ask once more")
+        return [(kept["brand"], kept["hour"], unpack(kept, parts)) for kept in found]
 
 
 def _id(brand: str, hour: datetime) -> str:
