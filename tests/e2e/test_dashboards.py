@@ -53,7 +53,7 @@ def prometheus(stage, programs, tmp_path_factory) -> Iterator[Prometheus]:
     directory = tmp_path_factory.mktemp("prometheus")
     with Prometheus(directory, stage.line.scraped(), programs, scrape_s=SCRAPE_S) as running:
         wait_until_scraped(running)
-        for round_number in range(3):
+        for round_number in range(2):
             work(stage, round_number)
             wait_until_scraped(running)
         stage.settled()

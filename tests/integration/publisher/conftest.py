@@ -139,6 +139,7 @@ class Stage:
 
     async def died(self, process: Process, seconds: float = 40.0) -> None:
         await until(lambda: not process.running, seconds, "the worker's death")
+        assert process.exit_code == -9, f"it ended by itself: {process.exit_code}\n{process.log_tail(40)}"
 
     def stop(self) -> None:
         for process in self.workers:
