@@ -79,15 +79,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _not_sampled(items: list[pytest.Item], seed: int) -> set[str]:
     """Return the cases of tests marked `sampled(n)` beyond the n of each that the seed chooses."""
-    cases: dict[str, list[str]] = {}
-    most: dict[str, int] = {}
+    cases: dict[tuple[str, int], list[str]] = {}
     for item in items:
         if marker := item.get_closest_marker("sampled"):
-            function = item.nodeid.partition("[")[0]
-            cases.setdefault(function, []).append(item.nodeid)
-            most[function] = marker.args[0]
-    chosen = {f: random.Random(f"{seed}/{f}").sample(found, min(most[f], len(found))) for f, found in cases.items()}
-    return {case for function, found in cases.items() for case in found if case not in chosen[function]}
+            cases.setdefault((item.nodeid.partition("[")[0], marker.args[0]), []).append(item.nodeid)
+    left_out: set[str] = set()
+    for (function, most), found in cases.items():
+        left_out.update(set(found).difference(random.Random(f"{seed}/{function}").sample(found, min(most, len(found)))))
+    return left_out
 
 
 @pytest.fixture

@@ -29,8 +29,6 @@ class Stage:
         self.line, self.services, self.api, self.authority = line, services, api, authority
         self.channels = {channel.platform: channel for channel in channels}
         self.simulator = httpx.Client(base_url=line.addresses["simulator"].url, timeout=30, trust_env=False)
-        self.forgotten = 0
-        """Comments of people who were forgotten since: nobody can read them on the topics any more."""
 
     def comment(self, text: str, author: str = "p1", *, platform: str = "facebook", **more: Any) -> str:
         """Write a comment as a person; return its id."""
@@ -72,7 +70,7 @@ class Stage:
             if self.stats()["pending"]:
                 return False
             found[:] = [self.tally()]
-            return found[0].settled() and found[0].heard() + self.forgotten >= self.stats()["accepted_comments"]
+            return found[0].settled() and found[0].heard() >= self.stats()["accepted_comments"]
 
         wait_for(still, timeout_s, lambda: f"not settled: {found and (found[0].undecided(), found[0].fates())} {self.stats()}")
         return found[0]

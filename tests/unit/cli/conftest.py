@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import orjson
@@ -26,11 +27,30 @@ class Server:
         self.answers.append((status, {name.replace("_", "-"): value for name, value in headers.items()}, content))
 
 
+class Quiet(BaseHTTPRequestHandler):
+    """Writes no log."""
+
+    @override
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@contextmanager
+def serving(handler: type[Quiet]) -> Iterator[str]:
+    """Serve on loopback; yield the address."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join()
+
+
 @pytest.fixture
 def server() -> Iterator[Server]:
     told = Server()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet):
         def answer(self) -> None:
             told.bodies.append(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
             told.asked.append((self.command, self.path, {name.lower(): value for name, value in self.headers.items()}))
@@ -43,14 +63,5 @@ def server() -> Iterator[Server]:
 
         do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = answer  # noqa: N815
 
-        @override
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        told.url = f"http://127.0.0.1:{listening.server_port}"
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Handler) as told.url:
         yield told
-        listening.shutdown()
-        thread.join()

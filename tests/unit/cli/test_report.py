@@ -2,10 +2,8 @@
 
 import copy
 import re
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -14,12 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 import orjson
 import pytest
 from typer.testing import CliRunner, Result
-from typing_extensions import override
 
 from antiphon_cli.app import build
 from antiphon_cli.report import building
 from antiphon_cli.report.model import Report, Section
 from antiphon_cli.report.page import page
+from tests.unit.cli.conftest import Quiet, serving
 
 STORED = Path(__file__).with_name("data") / "reports.json"
 
@@ -188,8 +186,8 @@ class Api:
 def api(reports: dict[str, Any]) -> Iterator[Api]:
     told = Api(reports)
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Handler(Quiet):
+        def do_GET(self) -> None:  # noqa: N802 (the name that `http.server` calls)
             status, body = told.answer(self.path)
             content = orjson.dumps(body)
             self.send_response(status)
@@ -197,17 +195,8 @@ def api(reports: dict[str, Any]) -> Iterator[Api]:
             self.end_headers()
             self.wfile.write(content)
 
-        @override
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
-        told.url = f"http://127.0.0.1:{listening.server_port}"
-        thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
+    with serving(Handler) as told.url:
         yield told
-        listening.shutdown()
-        thread.join()
 
 
 def run(api: Api, home: Path, *arguments: str) -> Result:

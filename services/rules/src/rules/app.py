@@ -238,9 +238,10 @@ def _readiness(database: Database, feed: ConfigFeed, prepared: asyncio.Event) ->
 
 
 async def _prepare(database: Database, answers: MongoAnswers, prepared: asyncio.Event) -> None:
-    await mongo.prepare(lambda: create_indexes(database), answers.prepare)
-    prepared.set()
-    await asyncio.Event().wait()  # a background task that ends is a fault
+    async def tell() -> None:
+        prepared.set()
+
+    await mongo.prepare_and_stay(lambda: create_indexes(database), answers.prepare, tell)
 
 
 async def _vet(feed: ConfigFeed, in_force: ConfigurationInForce, vetting: Vetting) -> None:

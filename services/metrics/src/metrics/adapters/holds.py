@@ -11,7 +11,7 @@ from antiphon.mongo import Database, insert_new
 from antiphon.times import from_timestamp
 from antiphon.v1.config_pb2 import ConfigRecord
 from metrics.adapters import codec
-from metrics.adapters.mongo import classified
+from metrics.adapters.mongo import classified, one_of
 from metrics.domain.facts import Hold
 from metrics.ports import HoldStore
 
@@ -58,8 +58,7 @@ class MongoHolds:
     @classified
     async def holds(self, brands: frozenset[str] | None, before: datetime) -> list[Hold]:
         """Return all generations of the holds that began before a moment."""
-        brand = {"$gt": ""} if brands is None else {"$in": sorted(brands)}
-        cursor = self._holds.find({"brand": brand, "since_time": {"$lt": before}}, {"_id": 0})
+        cursor = self._holds.find({"brand": one_of(brands), "since_time": {"$lt": before}}, {"_id": 0})
         return [Hold(**kept) async for kept in cursor]
 
 

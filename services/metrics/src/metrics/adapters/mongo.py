@@ -52,12 +52,18 @@ def classified(call: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Corouti
     return wrapped
 
 
+def one_of(brands: frozenset[str] | None) -> Document | str:
+    """Return the condition for a document's brand; None: every brand."""
+    if brands is None:
+        return {"$gt": ""}  # true of every brand, and lets an index on (brand, …) skip from brand to brand
+    if len(brands) == 1:
+        return next(iter(brands))  # not every store reads an index for `$in` in front of a range
+    return {"$in": sorted(brands)}
+
+
 def within(scope: Scope, moment: str) -> Document:
     """Return the condition for a period of brands; `moment` names the field."""
-    # `> ""` is true of every brand, and lets an index on (brand, …) skip from brand to brand.
-    brands = {"$gt": ""} if scope.brands is None else {"$in": sorted(scope.brands)}
-    one = next(iter(scope.brands)) if scope.brands is not None and len(scope.brands) == 1 else None  # not every store reads `$in`
-    return {"brand": brands if one is None else one, moment: {"$gte": scope.start, "$lt": scope.end}}
+    return {"brand": one_of(scope.brands), moment: {"$gte": scope.start, "$lt": scope.end}}
 
 
 class MongoFactStore:

@@ -1,7 +1,6 @@
 """Whose statements weigh most: advocates and detractors by exposure, resonance and recency."""
 
-from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from heapq import nlargest
 
@@ -9,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from metrics.domain.formulas import half_life
-from metrics.domain.hour import NO_NUMBER, Hour, Piece
+from metrics.domain.hour import NO_NUMBER, Hour, Piece, together
 from metrics.domain.reports.ewom import ASSUMED_REACH, usual_reach
 from metrics.domain.reports.figures import Described
 
@@ -69,7 +68,7 @@ class Influencers(Described):
 def influencers(pieces: Sequence[Piece], end_s: float, count: int) -> Influencers:
     """Return the report of a period that ends at `end_s` (seconds since 1970), with the first `count` of each side."""
     hours: list[Hour] = [piece.hour for piece in pieces]
-    usual, drawn = usual_reach(hours), _counted(_joined(hour.influence.get("drawn") for hour in hours))
+    usual, drawn = usual_reach(hours), _counted(_column(hours, "drawn"))
     sides: dict[int, list[_Group]] = {1: [], -1: []}
     for brand in sorted({piece.brand for piece in pieces}):
         own = [piece for piece in pieces if piece.brand == brand]
@@ -120,9 +119,8 @@ class _Group:
     people: _People
 
 
-def _joined(columns: Iterable["array[int] | None"]) -> _Whole:
-    found = [np.frombuffer(column, np.int64) for column in columns if column]
-    return np.concatenate(found) if found else np.empty(0, np.int64)
+def _column(hours: Sequence[Hour], name: str) -> _Whole:
+    return np.asarray(together(hours, "influence", name), np.int64)
 
 
 def _counted(drawn: _Whole) -> tuple[_Whole, _Whole]:
@@ -133,8 +131,7 @@ def _counted(drawn: _Whole) -> tuple[_Whole, _Whole]:
 
 def _statements(pieces: Sequence[Piece], platform: str, end_s: float, drawn: tuple[_Whole, _Whole], usual: int) -> _Statements:
     persons, objects, reaches, signs = (
-        _joined(piece.hour.influence.get(f"{platform} {name}") for piece in pieces)
-        for name in ("persons", "objects", "reaches", "signs")
+        _column([piece.hour for piece in pieces], f"{platform} {name}") for name in ("persons", "objects", "reaches", "signs")
     )
     fresh = [half_life((end_s - piece.end.timestamp()) / _DAY_S, HALF_LIFE_DAYS) for piece in pieces]
     rows = [len(piece.hour.influence.get(f"{platform} persons", ())) for piece in pieces]
