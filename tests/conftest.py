@@ -35,7 +35,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as a shell starts what 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--seed", type=int, default=_FRESH_SEED, help="replays the random choices of an earlier run")
-    parser.addoption("--rounds", type=int, default=1, help="how often the kill matrix goes round")
+    parser.addoption("--rounds", type=int, default=1, help="how often the tests that kill go round")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -87,6 +87,12 @@ def _not_sampled(items: list[pytest.Item], seed: int) -> set[str]:
     for (function, most), found in cases.items():
         left_out.update(set(found).difference(random.Random(f"{seed}/{function}").sample(found, min(most, len(found)))))
     return left_out
+
+
+@pytest.fixture
+def rounds(request: pytest.FixtureRequest) -> int:
+    """How often to go round."""
+    return request.config.getoption("--rounds")
 
 
 @pytest.fixture

@@ -63,17 +63,13 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         yield running
 
 
-def rounds(request: pytest.FixtureRequest) -> int:
-    return request.config.getoption("--rounds")
-
-
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize(("role", "point"), POINTS, ids=[point for _, point in POINTS])
 @pytest.mark.timeout(3600)
 def test_killed_there_nothing_is_lost_and_nothing_is_posted_twice(
-    stage, wait, rng: random.Random, request, role: str, point: str
+    stage, wait, rng: random.Random, rounds: int, role: str, point: str
 ) -> None:
-    for turn in range(rounds(request)):
+    for turn in range(rounds):
         check_one_kill(stage, wait, rng, role, point, f"{point}-{turn}-{rng.randrange(10**6)}")
 
 

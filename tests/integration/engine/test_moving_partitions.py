@@ -50,7 +50,8 @@ async def test_events_that_come_between_the_seek_and_the_emptying_of_the_queues_
     app.agent(app.topic(EVENTS, value_type=bytes, value_serializer="raw"), concurrency=1)(reader)
     running = asyncio.create_task(stream.run_stream(app))
     try:
-        await asyncio.wait_for(complete.wait(), 120)  # far above what it takes: only a loss gets there
+        async with asyncio.timeout(120):  # far above what it takes: only a loss gets there
+            await complete.wait()
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
