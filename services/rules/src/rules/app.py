@@ -82,7 +82,7 @@ async def api(
         show_revision(telemetry, feed)
         answers = MongoAnswers(database, "rules", common.sealer, common.clock)
         prepared = asyncio.Event()
-        readiness = _readiness(database, feed, prepared)
+        readiness = _readiness(database, feed, prepared, common.vetting)
         app = build_api("Antiphon rules", telemetry=telemetry, readiness=readiness, keys=common.keys, answers=answers)
         register_routes(app, _routers(common, people))
         yield (
@@ -228,11 +228,15 @@ def _trials(common: _Common, rules: RuleService) -> TrialService:
     )
 
 
-def _readiness(database: Database, feed: ConfigFeed, prepared: asyncio.Event) -> Readiness:
-    """Not ready before the indexes exist: they are what keeps an account with one channel."""
+def _readiness(database: Database, feed: ConfigFeed, prepared: asyncio.Event, vetting: Vetting) -> Readiness:
+    """Not ready before the indexes exist, which keep an account with one channel, nor while the first save would wait long."""
 
     async def readiness() -> Mapping[str, bool]:
-        return {"mongo": await reachable(database) and prepared.is_set(), "configuration": feed.complete}
+        return {
+            "mongo": await reachable(database) and prepared.is_set(),
+            "configuration": feed.complete,
+            "checks": vetting.is_ready,
+        }
 
     return readiness
 
@@ -245,7 +249,7 @@ async def _prepare(database: Database, answers: MongoAnswers, prepared: asyncio.
 
 
 async def _vet(feed: ConfigFeed, in_force: ConfigurationInForce, vetting: Vetting) -> None:
-    """Make checks quick beside the first requests: a save that comes early waits for it, as it would without."""
+    """Make checks quick before anybody saves, and keep them so beside the changes."""
     await feed.wait_complete()
     await in_force.wait_built()
     await vetting.run(in_force.newer)

@@ -59,6 +59,8 @@ class Vetting:
         self._clock = clock
         self._companies: dict[str, _Company] = {}
         self._one_at_a_time = asyncio.Lock()
+        self.is_ready = False
+        """Whether large brands' rules were made ready once, so that no save waits for all of it."""
 
     def check_room(self, brand: str, rule_id: str) -> None:
         """Raise 409 when one more active rule would be too many."""
@@ -136,6 +138,7 @@ class Vetting:
                     company = await asyncio.to_thread(self._company, self._in_force.snapshot, settings_of(snapshot, brand))
                 if company.watch.is_overgrown:
                     await self._merge(brand, company)
+            self.is_ready = True
             snapshot = await newer(snapshot)
 
     async def _merge(self, brand: str, company: _Company) -> None:
