@@ -128,7 +128,7 @@ async def in_force(bootstrap: str) -> Snapshot:
     refused: list[bool] = []
     configuration = ConfigurationInForce(lambda: refused.append(True))
     feed = ConfigFeed(KafkaSettings(kafka_bootstrap_servers=bootstrap), configuration.apply)
-    async with background(feed.run(), configuration.run()):
+    async with background(feed.run(), configuration.run(feed.wait_complete)):
         await feed.wait_complete()
         await configuration.wait_built()
     assert not refused

@@ -29,8 +29,17 @@ def brand() -> Change:
 async def in_force(*changes: Change) -> AsyncIterator[ConfigurationInForce]:
     refused: list[bool] = []
     configuration = ConfigurationInForce(lambda: refused.append(True))
-    configuration.apply(changes)
-    running = asyncio.create_task(configuration.run())
+    complete = asyncio.Event()
+
+    async def read() -> None:
+        await complete.wait()
+
+    running = asyncio.create_task(configuration.run(read))
+    for one in changes:  # as the topic is read: bit by bit
+        configuration.apply([one])
+        await asyncio.sleep(0)
+    assert configuration.snapshot.revision == -1, "nothing is built before everything was read"
+    complete.set()
     await configuration.wait_built()
     yield configuration
     running.cancel()
@@ -41,6 +50,16 @@ async def in_force(*changes: Change) -> AsyncIterator[ConfigurationInForce]:
 
 def index(configuration: ConfigurationInForce) -> BrandIndex:
     return configuration.snapshot.brands["acme"].index
+
+
+async def test_what_was_in_force_at_the_start_is_built_as_one() -> None:
+    async with in_force(brand(), *(change(1 + number, number) for number in range(RULES))) as configuration:
+        assert (len(index(configuration)), index(configuration).is_merged) == (RULES, True)
+
+
+async def test_where_nothing_is_in_force_nothing_is_waited_for() -> None:
+    async with asyncio.timeout(30), in_force() as configuration:
+        assert not configuration.snapshot.brands
 
 
 async def test_what_has_grown_is_merged_and_nothing_is_lost() -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -20,12 +20,12 @@ from rules.vetting import MANY, Vetting
 @dataclass
 class InForce:
     snapshot: Snapshot
-    asked: bool = False
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def newer(self, known: Snapshot) -> Snapshot:
         """Say that the first round is over, and that nothing changes."""
         assert known is self.snapshot
-        self.asked = True
+        self.asked.set()
         await asyncio.Event().wait()
         return known
 
@@ -48,8 +48,7 @@ async def test_it_is_ready_once_large_brands_are(rule: Any, count: int) -> None:
         assert vetting.is_ready == (count < MANY), "a brand of few rules is not waited for"
         go_on.set()
         async with asyncio.timeout(60):
-            while not in_force.asked:
-                await asyncio.sleep(0.01)
+            await in_force.asked.wait()
         assert vetting.is_ready
     finally:
         running.cancel()

@@ -89,7 +89,7 @@ async def api(
             app,
             [
                 feed.run(),
-                common.in_force.run(),
+                common.in_force.run(feed.wait_complete),
                 _prepare(database, answers, prepared),
                 _vet(feed, common.in_force, common.vetting),
                 common.outbox.run(feed.wait_complete),

@@ -79,7 +79,7 @@ async def engine(settings: RulesEngineSettings) -> AsyncIterator[Built]:
             return {"configuration": feed.complete, "partitions": worker.assigned}
 
         app = build_api("Antiphon rules engine", telemetry=telemetry, readiness=readiness)
-        yield app, [feed.run(), worker.configuration.run(), work(), eraser.run()]
+        yield app, [feed.run(), worker.configuration.run(feed.wait_complete), work(), eraser.run()]
 
 
 @dataclass(slots=True, kw_only=True)

@@ -67,7 +67,7 @@ async def historian(settings: RulesHistorianSettings, *, clock: Clock | None = N
             build_api("Antiphon rules historian", telemetry=telemetry, readiness=_readiness(database, feed, consumer)),
             [
                 feed.run(),
-                configuration.run(),
+                configuration.run(feed.wait_complete),
                 eraser.run(),
                 _keep(database, producer, consumer),
                 Packer(database, clock).run(),

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from antiphon import process
 from antiphon.config_feed import Change
@@ -69,8 +69,13 @@ class ConfigurationInForce:
             await self._swapped.wait()
         return self._snapshot
 
-    async def run(self) -> None:
-        """Rebuild after each burst of changes, in a thread, and swap; merge beside that; until cancelled."""
+    async def run(self, complete: Callable[[], Awaitable[None]]) -> None:
+        """Rebuild after each burst of changes, in a thread, and swap; merge beside that; until cancelled.
+
+        Begins when `complete` returns: once all that was in force has been applied it is built as one tier, not bit by bit.
+        """
+        await complete()
+        self._changed.set()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._follow())
             tasks.create_task(self._merge())
