@@ -129,9 +129,9 @@ async def test_an_endless_answer_flows_and_ends_with_its_client(client: httpx.As
 @pytest.mark.parametrize(
     ("path", "status", "code", "service"),
     [
-        ("/v1/reports/summary", 503, "service-away", "metrics"),
-        ("/v1/broken", 502, "service-broke-off", "broken"),
-        ("/nowhere", 404, "no-route", None),
+        ("/v1/reports/summary", 503, "service_away", "metrics"),
+        ("/v1/broken", 502, "service_broke_off", "broken"),
+        ("/nowhere", 404, "no_route", None),
     ],
 )
 async def test_a_service_that_is_away_is_named(

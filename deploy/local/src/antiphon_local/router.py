@@ -60,9 +60,9 @@ class Router:
     async def _route(self, scope: Scope, receive: Receive, send: Send) -> None:
         name = find_service(self._routes, scope["path"])
         if name is None:
-            await _problem(send, 404, "no-route", f"no service answers {scope['path']}")
+            await _problem(send, 404, "no_route", f"no service answers {scope['path']}")
         elif name not in self._services:
-            await _problem(send, 503, "service-away", f"the service {name} is not part of this run", name)
+            await _problem(send, 503, "service_away", f"the service {name} is not part of this run", name)
         else:
             await self._forward(name, scope, receive, send)
 
@@ -73,11 +73,11 @@ class Router:
         except _ClientGoneError:
             return
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            await _problem(send, 503, "service-away", f"the service {name} is away: try again in a moment", name)
+            await _problem(send, 503, "service_away", f"the service {name} is away: try again in a moment", name)
         except httpx.TimeoutException:
-            await _problem(send, 504, "service-silent", f"the service {name} did not answer within {ANSWER_S:g} s", name)
+            await _problem(send, 504, "service_silent", f"the service {name} did not answer within {ANSWER_S:g} s", name)
         except httpx.TransportError as error:
-            await _problem(send, 502, "service-broke-off", f"the service {name} broke off: {type(error).__name__}", name)
+            await _problem(send, 502, "service_broke_off", f"the service {name} broke off: {type(error).__name__}", name)
         else:
             async with aclosing(response):
                 await _until_gone(_relay(response, send), receive)
