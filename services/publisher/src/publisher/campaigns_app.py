@@ -39,7 +39,7 @@ from publisher.entries_app import inviting, ordering
 from publisher.service.entries.admitting import Admitting
 from publisher.service.entries.answers import Answers
 from publisher.service.entries.asking import Asking
-from publisher.service.entries.fetching import Fetching
+from publisher.service.entries.fetching import Fetching, probe
 from publisher.service.entries.flagging import Flagging
 from publisher.service.entries.moves import EntryMoves
 from publisher.service.entries.removing import Removals
@@ -168,6 +168,7 @@ class _Parts:
         """Start in order: no entry is judged before the campaigns in force are known."""
         base = self._base
         await prepare(*(store.prepare for store in (base.entries, base.places, base.ledger, base.threads)))
+        await probe(base.store)
         await patiently(base.producer.start)
         await base.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
@@ -197,7 +198,7 @@ def _sweep(base: _Base, common: _Common, media: EgressMedia, taking: Taking) -> 
         entries=base.entries,
         advance=taking.advance,
         asking=common.asking,
-        fetching=Fetching(base.entries, media, base.store, common.moves),
+        fetching=Fetching(base.entries, media, base.store, common.moves, base.clock),
         moves=common.moves,
         clock=base.clock,
         interval=base.settings.publisher_sweep_seconds,
