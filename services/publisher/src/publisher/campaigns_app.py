@@ -29,13 +29,14 @@ from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaEntryAnnouncer, People
 from publisher.adapters.lookalikes import MinHashLookalikes
-from publisher.adapters.media import DirectoryMedia, EgressMedia
+from publisher.adapters.media import EgressMedia
 from publisher.adapters.mongo_entries import MongoEntries, MongoPlaces
 from publisher.adapters.mongo_forgetting import EntryEraser
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
 from publisher.adapters.telemetry import CampaignsMeter
-from publisher.entries_app import inviting, ordering
+from publisher.entries_app import inviting, media_store, ordering
+from publisher.entry_ports import MediaStore
 from publisher.service.entries.admitting import Admitting
 from publisher.service.entries.answers import Answers
 from publisher.service.entries.asking import Asking
@@ -87,7 +88,7 @@ class _Base:
     places: MongoPlaces
     ledger: MongoLedger
     threads: MongoThreads
-    store: DirectoryMedia
+    store: MediaStore
 
 
 def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> _Base:
@@ -114,7 +115,7 @@ def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> _
         places=MongoPlaces(database),
         ledger=MongoLedger(database),
         threads=MongoThreads(database, clock),
-        store=DirectoryMedia(settings.publisher_media_directory),
+        store=media_store(settings),
     )
 
 
