@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from antiphon_local.objects import ObjectStore
 from antiphon_local.services import LocalServices
 from antiphon_local.topics import create_topics, load_topics
 
@@ -45,6 +46,13 @@ def redis_url(local_services: LocalServices) -> str:
 def local_env(local_services: LocalServices) -> dict[str, str]:
     """The settings of a service process that shall use these services."""
     return local_services.env()
+
+
+@pytest.fixture(scope="session")
+def object_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ObjectStore]:
+    """A store of objects with one bucket: names in it are kept apart by a `unique_name` before them."""
+    with ObjectStore(tmp_path_factory.mktemp("objects")) as store:
+        yield store
 
 
 @pytest.fixture(scope="session")

@@ -29,17 +29,18 @@ from publisher.adapters.campaigns import ConfigCampaigns
 from publisher.adapters.config import ConfigPolicies
 from publisher.adapters.kafka import KafkaEntryAnnouncer, People
 from publisher.adapters.lookalikes import MinHashLookalikes
-from publisher.adapters.media import DirectoryMedia, EgressMedia
+from publisher.adapters.media import EgressMedia
 from publisher.adapters.mongo_entries import MongoEntries, MongoPlaces
 from publisher.adapters.mongo_forgetting import EntryEraser
 from publisher.adapters.mongo_ledger import MongoLedger
 from publisher.adapters.mongo_threads import MongoLimits, MongoThreads
 from publisher.adapters.telemetry import CampaignsMeter
-from publisher.entries_app import inviting, ordering
+from publisher.entries_app import inviting, media_store, ordering
+from publisher.entry_ports import MediaStore
 from publisher.service.entries.admitting import Admitting
 from publisher.service.entries.answers import Answers
 from publisher.service.entries.asking import Asking
-from publisher.service.entries.fetching import Fetching
+from publisher.service.entries.fetching import Fetching, probe
 from publisher.service.entries.flagging import Flagging
 from publisher.service.entries.moves import EntryMoves
 from publisher.service.entries.removing import Removals
@@ -87,7 +88,7 @@ class _Base:
     places: MongoPlaces
     ledger: MongoLedger
     threads: MongoThreads
-    store: DirectoryMedia
+    store: MediaStore
 
 
 def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> _Base:
@@ -114,7 +115,7 @@ def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> _
         places=MongoPlaces(database),
         ledger=MongoLedger(database),
         threads=MongoThreads(database, clock),
-        store=DirectoryMedia(settings.publisher_media_directory),
+        store=media_store(settings),
     )
 
 
@@ -168,6 +169,7 @@ class _Parts:
         """Start in order: no entry is judged before the campaigns in force are known."""
         base = self._base
         await prepare(*(store.prepare for store in (base.entries, base.places, base.ledger, base.threads)))
+        await probe(base.store)
         await patiently(base.producer.start)
         await base.feed.wait_complete()
         async with asyncio.TaskGroup() as group:
@@ -197,7 +199,7 @@ def _sweep(base: _Base, common: _Common, media: EgressMedia, taking: Taking) -> 
         entries=base.entries,
         advance=taking.advance,
         asking=common.asking,
-        fetching=Fetching(base.entries, media, base.store, common.moves),
+        fetching=Fetching(base.entries, media, base.store, common.moves, base.clock),
         moves=common.moves,
         clock=base.clock,
         interval=base.settings.publisher_sweep_seconds,

@@ -182,10 +182,10 @@ class File:
 
 
 class MediaStore(Protocol):
-    """Files by the hash of their content."""
+    """Files by the hash of their content. Everything here raises Transient while the store is away."""
 
     async def put(self, file: File) -> None:
-        """Keep a file; one that is there already is the same."""
+        """Keep a file; one that is there already is the same. Nobody sees a part of it, whatever ends the call."""
         ...
 
     async def remove(self, sha256: str) -> None:

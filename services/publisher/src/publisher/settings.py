@@ -1,16 +1,89 @@
 """Every setting of the publisher."""
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from antiphon.egress import parse_networks
 from antiphon.persons import PersonSettings
-from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings, RedisSettings
+from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings, RedisSettings, Settings
 
 
-class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSettings, PersonSettings):
+class MediaSettings(Settings):
+    """Where media of campaigns are kept: in a directory, unless a bucket is named."""
+
+    publisher_media_directory: Path = Path("var/media")
+    """Where fetched media are kept; the campaigns role writes there, the API serves from there what is cleared."""
+
+    publisher_media_s3_bucket: str = ""
+    """Bucket of an S3-compatible store that takes the directory's place, for replicas that share no disk."""
+    publisher_media_s3_endpoint: str = ""
+    """URL of a store that is not Amazon's. The operator's word: no guard for strangers' addresses stands before it."""
+    publisher_media_s3_region: str = Field(default="", pattern=r"^[A-Za-z0-9\-]*$")
+    """Region of the bucket; empty: as `AWS_REGION` says, else `us-east-1`."""
+    publisher_media_s3_prefix: str = ""
+    """What every name in the bucket begins with, as in `antiphon/media`; installations that share a bucket need one each."""
+    publisher_media_s3_access_key: SecretStr = SecretStr("")
+    publisher_media_s3_secret_key: SecretStr = SecretStr("")
+    """Both empty: the role of the service account, the container or the machine, or what the `AWS_…` variables say."""
+    publisher_media_s3_ca_file: str | None = None
+    """PEM file of further authorities that the store's certificate is checked against."""
+
+    publisher_media_max_bytes: int = Field(default=16_777_216, ge=1_024)
+    """Larger files are refused: each is held in memory as a whole while it is fetched and while it is served."""
+
+    publisher_media_timeout_seconds: float = Field(default=30.0, gt=0)
+    """For one file, from its server as well as to or from the bucket."""
+
+    publisher_media_allowed_networks: str = ""
+    """As the notifications': networks beside the public internet that media may be fetched from; for tests and intranets."""
+
+    @field_validator("publisher_media_allowed_networks")
+    @classmethod
+    def _media_networks(cls, value: str) -> str:
+        parse_networks(value)
+        return value
+
+    @field_validator("publisher_media_s3_bucket")
+    @classmethod
+    def _bucket(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]", value):
+            raise ValueError(
+                "a bucket's name alone, without address or prefix: 3 to 63 lower-case letters, digits, dots and hyphens"
+            )
+        return value
+
+    @field_validator("publisher_media_s3_endpoint")
+    @classmethod
+    def _endpoint(cls, value: str) -> str:
+        if value and not re.fullmatch(r"https?://[^\s/?#@]+(/[^\s?#@]*)?", value):
+            raise ValueError("an address such as https://s3.example.com:9000, without user, query or bucket")
+        return value.rstrip("/")
+
+    @field_validator("publisher_media_s3_prefix")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        if value and not re.fullmatch(r"[A-Za-z0-9_\-]+(/[A-Za-z0-9_\-]+)*", value):
+            raise ValueError("letters, digits, hyphens and underscores, with single slashes between them")
+        return value
+
+    @model_validator(mode="after")
+    def _one_store(self) -> Self:
+        given = {name.upper() for name in self.model_fields_set if name.startswith("publisher_media_s3_") and getattr(self, name)}
+        if not self.publisher_media_s3_bucket and given:
+            raise ValueError(f"{', '.join(sorted(given))}: without PUBLISHER_MEDIA_S3_BUCKET media are kept in a directory")
+        if self.publisher_media_s3_bucket and "publisher_media_directory" in self.model_fields_set:
+            raise ValueError("PUBLISHER_MEDIA_DIRECTORY and PUBLISHER_MEDIA_S3_BUCKET name two stores: set one of them")
+        if bool(self.publisher_media_s3_access_key) != bool(self.publisher_media_s3_secret_key):
+            raise ValueError(
+                "PUBLISHER_MEDIA_S3_ACCESS_KEY and PUBLISHER_MEDIA_S3_SECRET_KEY go together: set both, or neither for a role"
+            )
+        return self
+
+
+class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSettings, PersonSettings, MediaSettings):
     """Addresses, bounds and waits; durations in the unit their name ends in."""
 
     publisher_group: str = "publisher"
@@ -62,16 +135,6 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
     publisher_public_url: str = Field(default="", pattern=r"^(https?://[^\s/]+(/\S*)?)?$")
     """Where people outside reach this installation: for links to consent forms and the media of posts; empty: neither."""
 
-    publisher_media_directory: Path = Path("var/media")
-    """Where fetched media are kept; the campaigns role writes there, the API serves from there what is cleared."""
-
-    publisher_media_max_bytes: int = Field(default=16_777_216, ge=1_024)
-    """Larger files are refused: each is held in memory as a whole while it is fetched and while it is served."""
-
-    publisher_media_timeout_seconds: float = Field(default=30.0, gt=0)
-    publisher_media_allowed_networks: str = ""
-    """As the notifications': networks beside the public internet that media may be fetched from; for tests and intranets."""
-
     publisher_frame_ancestors: str = Field(default="*", pattern=r"^[A-Za-z0-9:/.*' \-]{1,1000}$")
     """Who may embed a gallery's page, as the content security policy's `frame-ancestors` has it."""
 
@@ -87,7 +150,7 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
     publisher_smtp_from: str = "Antiphon <antiphon@localhost>"
     """Sender of e-mail; its domain is also that of the messages' ids."""
 
-    @field_validator("publisher_notify_allowed_networks", "publisher_media_allowed_networks")
+    @field_validator("publisher_notify_allowed_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
         parse_networks(value)

@@ -1,14 +1,17 @@
 """A person who entered a campaign: shown what is kept, then forgotten; everybody else's entries and all totals stay."""
 
+import hashlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import bson
 import httpx
+import obstore
 import pytest
+from obstore.store import S3Store
 from pydantic import SecretStr
 
 from antiphon.clock import SystemClock
@@ -21,6 +24,7 @@ from antiphon.times import to_timestamp
 from antiphon.topics import CONFIG
 from antiphon.v1.config_pb2 import CampaignCaps, ConfigRecord, PersonConfig
 from antiphon.v1.decision_pb2 import ConsentAnswer, Decision, Mode
+from antiphon_local.objects import BUCKET, REGION
 
 pytestmark = pytest.mark.local
 
@@ -38,8 +42,27 @@ async def database(party: Any) -> AsyncIterator[Database]:
     client.close()
 
 
+@pytest.fixture(params=["directory", "s3"])
+def kept(request: pytest.FixtureRequest, party: Any, tmp_path: Path, unique_name: Callable[[str], str]) -> Callable[[str], bool]:
+    """Whether the store of media that the processes share has a file."""
+    if request.param == "directory":
+        return lambda sha256: (tmp_path / "media" / sha256[:2] / sha256).exists()
+    objects, prefix = request.getfixturevalue("object_store"), unique_name("media")
+    del party.stage.env["PUBLISHER_MEDIA_DIRECTORY"]
+    given = {"bucket": BUCKET, "endpoint": objects.address, "region": REGION, "prefix": prefix}
+    given |= {"access_key": objects.access_key, "secret_key": objects.secret_key}
+    party.stage.env |= {f"PUBLISHER_MEDIA_S3_{name.upper()}": value for name, value in given.items()} | {"NO_PROXY": "*"}
+    keys: Any = {"access_key_id": objects.access_key, "secret_access_key": objects.secret_key, "region": REGION}
+    bucket = S3Store(BUCKET, prefix=prefix, endpoint=objects.address, client_options={"allow_http": True}, **keys)
+
+    def has(sha256: str) -> bool:
+        return any(one["path"].endswith(sha256) for page in obstore.list(bucket) for one in page)
+
+    return has
+
+
 async def test_who_entered_is_shown_what_is_kept_and_then_forgotten_with_all_media(
-    party: Any, database: Database, tmp_path: Path
+    party: Any, database: Database, kept: Callable[[str], bool]
 ) -> None:
     party.stage.env["PERSON_KEY"] = PERSON_KEY
     tokens = {"admin": party.token, "approver": await party.key("approver"), "foreign": await party.key("admin", "foreign")}
@@ -47,23 +70,24 @@ async def test_who_entered_is_shown_what_is_kept_and_then_forgotten_with_all_med
     await party.started("campaigns", "worker", "api")
     entries, waiting = await entered(party)
     await check_exports(party, tokens, entries[:2], waiting)
-    own, shared = (tmp_path / "media" / name[:2] / name for name in map(party.pictures.sha256, (OWN, SHARED)))
-    kept = {name: set(await database[name].distinct("_id")) for name in ("entries", "deliveries")}
+    own, shared = map(party.pictures.sha256, (OWN, SHARED))
+    known = {name: set(await database[name].distinct("_id")) for name in ("entries", "deliveries")}
     assert await naming(database), "else the search proves nothing"
-    assert (own.exists(), shared.exists()) == (True, True)
+    assert (kept(own), kept(shared)) == (True, True)
+    await check_served(party, own, shared)
 
     await forget(party, database)
 
     assert await naming(database) == []
-    assert not own.exists()
-    assert shared.exists(), "somebody else entered the same picture"
-    assert (await party.get(f"/media/{own.name}")).status_code == 404
+    assert not kept(own)
+    assert kept(shared), "somebody else entered the same picture"
+    assert (await party.get(f"/media/{own}")).status_code == 404
     await party.until(lambda: no_photo(party))
     states = {one["entry_id"]: one["state"] for one in (await party.api("GET", "/entries")).json()["items"]}
     assert [states[name] for name in entries] == ["revoked", "ineligible", "rights_requested"]
     assert (await asked(party, party.token, "/entries")).json() == {"items": [], "next": None}
     assert (await asked(party, party.token, "/deliveries")).json() == {"items": [], "next": None}
-    for name, ids in kept.items():
+    for name, ids in known.items():
         assert ids <= set(await database[name].distinct("_id")), f"totals of {name} stay"
     approved = await asked(party, party.token, "", "POST", f"/v1/deliveries/{waiting}:approve")
     assert approved.status_code == 409, "what waited for a yes is not sent to somebody who was forgotten"
@@ -95,6 +119,15 @@ async def entered(party: Any) -> tuple[list[str], str]:
     assert posted.status_code == 200, posted.text
     await party.reaches(names[0], "featured")
     return names, reply.actions[0].action_id
+
+
+async def check_served(party: Any, granted: str, only_kept: str) -> None:
+    """Being kept shows nothing to anybody; what is granted is served, for no cache to keep."""
+    picture = await party.get(f"/media/{granted}")
+    assert (picture.status_code, hashlib.sha256(picture.content).hexdigest()) == (200, granted)
+    assert (picture.headers["content-type"], picture.headers["cache-control"]) == ("image/png", "no-store")
+    assert picture.headers["x-content-type-options"] == "nosniff"
+    assert (await party.get(f"/media/{only_kept}")).status_code == 404
 
 
 async def check_exports(party: Any, tokens: dict[str, str], entries: list[str], waiting: str) -> None:

@@ -148,7 +148,7 @@ class Stage:
             answers=Answers(entries, self.moves, removals), removals=removals, moves=self.moves, clock=clock,
             failpoint=lambda _: None,
         )  # fmt: skip
-        fetching = Fetching(entries, self.servers, self.media, self.moves)
+        fetching = Fetching(entries, self.servers, self.media, self.moves, clock)
         self.sweep = EntrySweep(
             entries=entries, advance=self.taking.advance, asking=self.asking, fetching=fetching, moves=self.moves, clock=clock,
             interval=1.0,

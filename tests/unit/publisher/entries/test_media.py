@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from antiphon.egress import Egress
 from antiphon.errors import Invalid, Transient
-from publisher.adapters.media import DirectoryMedia, EgressMedia, sniffed
-from publisher.domain.entries.campaign import UseKind
+from publisher.adapters.media import EgressMedia, sniffed
+from publisher.adapters.memory_entries import MemoryMedia
 from publisher.domain.entries.model import MediaRef
-from publisher.domain.entries.rights import clear
 from publisher.entry_ports import File
+from publisher.service.entries.fetching import PROBE, STORE_RESTS, WAITS, probe
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(40)
 JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01" + bytes(40)
@@ -140,20 +140,6 @@ async def test_only_https_to_public_addresses(url: str) -> None:
     await egress.aclose()
 
 
-async def test_a_directory_keeps_files_by_their_hash(tmp_path: Path, stage: Any) -> None:
-    store = DirectoryMedia(tmp_path / "media")
-    entry = await stage.granted("first")
-    (media,) = clear(entry, UseKind.GALLERY, stage.now)  # type: ignore[misc]
-    assert await store.read(media) is None
-    file = File(media.sha256, "image/png", PNG)
-    await store.put(file)
-    await store.put(file)
-    assert await store.read(media) == PNG
-    assert [path.name for path in (tmp_path / "media").rglob("*") if path.is_file()] == [media.sha256]
-    with pytest.raises(Invalid):
-        await store.put(File("../../etc/passwd", "image/png", PNG))
-
-
 async def test_a_medium_that_is_away_is_tried_again_and_then_says_why(stage: Any) -> None:
     url = "https://cdn.example/a.png"
     stage.servers.files[url] = Transient("the server answered 503")
@@ -187,3 +173,40 @@ async def test_a_file_that_comes_for_an_entry_that_ended_meanwhile_is_not_kept(s
     await stage.sweep.once()
     assert stage.state("first") == "ineligible"
     assert list(stage.media.files) == ([sha256] if shared else [])
+
+
+async def test_while_the_store_is_away_nothing_is_fetched_in_vain_and_no_try_is_used_up(stage: Any) -> None:
+    urls = [f"https://cdn.example/{name}.png" for name in "abc"]
+    files = dict(zip(urls, (File(name * 64, "image/png", PNG) for name in "abc"), strict=True))
+    stage.servers.files |= files
+    put = stage.media.put
+
+    async def first_alone(file: File) -> None:
+        if file.sha256 != "a" * 64:
+            raise Transient("the media store is away")
+        await put(file)
+
+    stage.media.put = first_alone
+    await stage.enter("first", media=(MediaRef("image", urls[0]), MediaRef("image", urls[1])))
+    await stage.enter("second", "u2", media=(MediaRef("image", urls[2]),))
+    rounds = 2 * len(WAITS)
+    for _ in range(rounds):
+        for _ in range(2):
+            await stage.sweep.once()
+        stage.clock.advance(STORE_RESTS)
+    assert len(stage.servers.asked) == 1 + rounds, "one medium a round finds out how the store is"
+    assert stage.servers.asked.count(urls[0]) == 1
+    assert [medium.sha256 for medium in stage.entry("first").standing.media] == ["a" * 64, ""]
+    assert {stage.entry(name).standing.media_tries for name in ("first", "second")} == {0}
+
+    stage.media.put = put
+    await stage.sweep.once()
+    assert sorted(stage.media.files) == ["a" * 64, "b" * 64, "c" * 64]
+    assert {stage.entry(name).standing.media_at for name in ("first", "second")} == {None}
+
+
+async def test_a_start_leaves_nothing_in_the_store() -> None:
+    store = MemoryMedia()
+    await probe(store)
+    assert store.files == {}
+    assert hashlib.sha256(PROBE.content).hexdigest() == PROBE.sha256

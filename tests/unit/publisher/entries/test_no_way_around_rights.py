@@ -15,6 +15,7 @@ import publisher
 from publisher.adapters.media import DirectoryMedia
 from publisher.adapters.platforms.facebook import Facebook
 from publisher.adapters.platforms.instagram import Instagram
+from publisher.adapters.s3_media import S3Media
 from publisher.adapters.webhooks import Webhooks
 from publisher.domain.calls import Deed, Rate
 from publisher.domain.entries.campaign import By, UseKind
@@ -22,6 +23,7 @@ from publisher.domain.entries.machine import captured
 from publisher.domain.entries.model import Asked, CampaignEntry, EntryState, Medium, Standing, Use
 from publisher.domain.entries.rights import Cleared, NotCleared, clear
 from publisher.domain.model import Kind, State
+from publisher.entry_ports import MediaStore
 from publisher.ports import Platform
 from publisher.service.entries.clearing import Clearing
 from publisher.service.entries.desk import NotNow, Posting
@@ -83,9 +85,19 @@ def test_every_way_out_for_media_demands_them_cleared() -> None:
     assert naming == {"facebook.py", "instagram.py", "meta.py", "http_gallery.py", "pages.py"}
     for outlet in (Platform, Facebook, Instagram, Webhooks):
         assert "Cleared" in str(inspect.signature(outlet.feature).parameters["media"].annotation), outlet
-    assert "Cleared" in str(inspect.signature(DirectoryMedia.read).parameters["media"].annotation)
+    for store in (MediaStore, DirectoryMedia, S3Media):
+        assert "Cleared" in str(inspect.signature(store.read).parameters["media"].annotation), store
     callers = {name: [path.name for path in SOURCES for _ in _calls(path, name)] for name in ("feature", "post_picture")}
     assert callers == {"feature": ["sender.py"], "post_picture": ["meta.py"]}
+
+
+def test_of_a_bucket_nothing_is_used_but_put_read_and_remove() -> None:
+    """No listing and no signed address: what is in a bucket leaves by the same door as what is in a directory."""
+    nodes = [node for path in SOURCES for node in ast.walk(ast.parse(path.read_text()))]
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "obstore"}
+    assert used == {"put_async", "get_async", "delete_async"}
+    imported = {node.module for node in nodes if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("obstore")}
+    assert imported == {"obstore.exceptions", "obstore.store"}
 
 
 @pytest.mark.parametrize("platform", [Facebook, Instagram])

@@ -2,9 +2,13 @@
 
 import asyncio
 import hashlib
+import logging
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import ParamSpec, TypeVar
+from uuid import uuid4
 
 import puremagic
 from typing_extensions import override
@@ -13,6 +17,11 @@ from antiphon.egress import Egress, Reply
 from antiphon.errors import Invalid, Transient
 from publisher.domain.entries.rights import Cleared
 from publisher.entry_ports import File, MediaSource, MediaStore
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+P = ParamSpec("P")
 
 TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "video/mp4", "video/quicktime"})
 """What is kept: pictures and films that browsers show and that hold no programs. No SVG: it may carry scripts."""
@@ -71,26 +80,34 @@ def _longer_or_cut(reply: Reply, most: int) -> Exception:
     return Transient("the file did not come whole")
 
 
+def media_name(sha256: str) -> str:
+    """Return what a file is called in every store: the hash, in a folder of its first two digits. Raises Invalid."""
+    if not _SHA256.fullmatch(sha256):
+        raise Invalid("not_a_hash", "media are named by 64 hex digits")
+    return f"{sha256[:2]}/{sha256}"
+
+
+def store_away() -> Transient:
+    """Return the error of a store that does not work. Strangers may read it, so that it says nothing; the log says the rest."""
+    return Transient("the media store is away")
+
+
 class DirectoryMedia(MediaStore):
     """Files in a directory, named by their hash; a name is there only with the whole file behind it."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
 
-    def _path(self, sha256: str) -> Path:
-        if not _SHA256.fullmatch(sha256):
-            raise Invalid("not_a_hash", "media are named by 64 hex digits")
-        return self._directory / sha256[:2] / sha256
-
     @override
     async def put(self, file: File) -> None:
-        await asyncio.to_thread(self._write, self._path(file.sha256), file.content)
+        await _on_disk(self._write, self._directory / media_name(file.sha256), file.content)
 
     def _write(self, path: Path, content: bytes) -> None:
         if path.exists():
             return
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_name(f".{path.name}.{os.getpid()}")
+        # No two may write the same one, and processes in two containers may have the same number.
+        unfinished = path.with_name(f".{path.name}.{uuid4().hex}")
         with unfinished.open("wb") as file:
             file.write(content)
             file.flush()
@@ -99,9 +116,22 @@ class DirectoryMedia(MediaStore):
 
     @override
     async def remove(self, sha256: str) -> None:
-        await asyncio.to_thread(self._path(sha256).unlink, missing_ok=True)
+        await _on_disk((self._directory / media_name(sha256)).unlink, missing_ok=True)
 
     @override
     async def read(self, media: Cleared) -> bytes | None:
-        path = self._path(media.sha256)
-        return await asyncio.to_thread(path.read_bytes) if path.exists() else None
+        return await _on_disk(self._read, self._directory / media_name(media.sha256))
+
+    def _read(self, path: Path) -> bytes | None:
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+async def _on_disk(work: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+    try:
+        return await asyncio.to_thread(work, *arguments, **options)
+    except OSError as error:
+        log.warning("the directory of media cannot be used, check PUBLISHER_MEDIA_DIRECTORY: %s", error)
+        raise store_away() from error

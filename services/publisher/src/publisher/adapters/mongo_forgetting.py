@@ -8,12 +8,12 @@ from antiphon.errors import Transient
 from antiphon.mongo import Database, Document, PyMongoError, classified, transient
 from publisher.adapters.documents import entry_of
 from publisher.adapters.entry_documents import entry_of as read_entry
-from publisher.adapters.media import DirectoryMedia
 from publisher.domain.changes import Suppress
 from publisher.domain.entries.caps import person_key
 from publisher.domain.entries.changes import Gone
 from publisher.domain.entries.model import CampaignEntry, Why
 from publisher.domain.model import Reason, State
+from publisher.entry_ports import MediaStore
 from publisher.service.entries.moves import EntryMoves
 from publisher.service.entries.removing import Removals
 from publisher.service.moves import Moves
@@ -42,7 +42,7 @@ _BLANK_ENTRY: Final[Document] = {
 class EntryEraser:
     """Takes people out of `entries`: nothing of theirs is shown any more, and media that only they entered are removed."""
 
-    def __init__(self, database: Database, moves: EntryMoves, removals: Removals, media: DirectoryMedia) -> None:
+    def __init__(self, database: Database, moves: EntryMoves, removals: Removals, media: MediaStore) -> None:
         self._entries, self._limits = database["entries"], database["limits"]
         self._moves, self._removals, self._media = moves, removals, media
 

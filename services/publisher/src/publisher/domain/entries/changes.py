@@ -115,11 +115,12 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """Media were fetched, or not. `again`: seconds until the next try; None: no more."""
+    """Media were fetched, or not. `again`: seconds until the next try; None: no more. `counts`: this was one of the tries."""
 
     media: tuple[Medium, ...]
     again: float | None = None
     flags: tuple[Flagged, ...] = ()
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)

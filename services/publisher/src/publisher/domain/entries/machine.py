@@ -200,8 +200,8 @@ def _gone_with_rights(at: Standing, change: Gone, _now: float) -> Move:
 
 def _fetched(at: Standing, change: Fetched, now: float) -> Move:
     again = None if change.again is None else now + change.again
-    flags = merged(at.flags, change.flags)
-    return Move(replace(at, media=change.media, media_tries=at.media_tries + 1, media_at=again, flags=flags))
+    tries = at.media_tries + 1 if change.counts else at.media_tries
+    return Move(replace(at, media=change.media, media_tries=tries, media_at=again, flags=merged(at.flags, change.flags)))
 
 
 def merged(flags: tuple[Flagged, ...], more: tuple[Flagged, ...]) -> tuple[Flagged, ...]:
