@@ -30,6 +30,7 @@ GRAFANA = {"$__rate_interval": "5m", "$__range": "5m", "$job": ".*", "$instance"
 
 RARE = {
     "Outcomes that never came",
+    "Statement to hold, 24 h",
     "Dead letters by reason, 1 h",
     "Requests that failed",
 }
