@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from metrics.domain.facts import DecisionFact, DeliveryFact, EntryFact, Hold, Referral, Said
+from metrics.domain.facts import DecisionFact, DeliveryFact, EntryFact, EventFact, Hold, Referral, Said
 from metrics.domain.fold import Records, fold
 from metrics.domain.hour import Hour, Piece
 from metrics.domain.reports.campaigns import campaigns
@@ -27,11 +27,19 @@ def said(identity: str, kind: str = "comment", *, at: timedelta = timedelta(), v
     )  # fmt: skip
 
 
-def answer(identity: str, person: int, *, after: timedelta, mode: str = "auto") -> DeliveryFact:
+def answer(identity: str, person: int, *, after: timedelta = timedelta(), **more: Any) -> DeliveryFact:
+    known = {"kind": "reply", "mode": "auto", "state": "posted", "reason": "none", "posted_object": f"posted-{identity}", **more}
     return DeliveryFact(
-        action_id=f"a-{identity}", sequence=1, event_id=identity, brand="acme", platform="facebook", channel="main", rule_id="r",
-        kind="reply", mode=mode, state="posted", reason="none", event_time=NOON, received_time=None, delivered_time=NOON + after,
-        person=person, target=identity, root="post", posted_object=f"posted-{identity}",
+        action_id=f"{known['kind']}-{identity}", sequence=1, event_id=identity, brand="acme", platform="facebook", channel="main",
+        rule_id="r", event_time=NOON, received_time=None, delivered_time=NOON + after, person=person, target=identity,
+        root="post", **known,
+    )  # fmt: skip
+
+
+def came(identity: str) -> EventFact:
+    return EventFact(
+        event_id=identity, brand="acme", platform="facebook", channel="main", kind="comment", verb="create", echo=False,
+        event_time=NOON, received_time=NOON,
     )  # fmt: skip
 
 
@@ -127,6 +135,33 @@ def test_answers_follow_ups_and_people_of_the_brand() -> None:
     assert (report.answers.auto.count, report.answers.approved.count, report.answers.human.count) == (1, 1, 1)
     assert (report.follow_ups.positive.count, report.follow_ups.negative.count, report.follow_ups.none.count) == (1, 0, 1)
     assert (report.first_response_ms.p50, report.first_response_ms.p99) == (60_000, 600_000)
+
+
+def test_deflected_is_what_automation_answered_and_no_person_was_needed_for() -> None:
+    group = [
+        *(came(str(number)) for number in range(1, 8)),
+        *(answer(str(number), number) for number in range(1, 6)),
+        answer("1", 1, kind="private_reply"),  # the same comment, once
+        answer("2", 2, kind="hide", state="waiting_approval"),
+        answer("3", 3, kind="handoff", posted_object=""),
+        answer("6", 6, mode="approval"),
+        answer("7", 7, kind="handoff", posted_object=""),
+        said("posted-1", "reply", echo=True, parent="1"),
+    ]
+    later = [said("a person of the brand", "reply", echo=True, parent="4", at=timedelta(hours=3))]
+    report = responses(hours(group, later), 60)
+    assert (report.deflected.count, report.deflected.share) == (2, 2 / 7), "1 and 5"
+    assert responses(hours(later, group), 60) == report
+    assert responses(hours(group), 60).deflected.count == 3, "nobody has answered 4 yet"
+    assert responses(hours([came("1")]), 60).deflected.count == 0
+    assert responses([], 60).deflected.share is None
+
+
+def test_what_a_limit_held_back_and_what_came_too_late_are_apart() -> None:
+    reasons = ["limit", "stale", "stale", "human_active"]
+    held_back = [answer(str(number), number, state="suppressed", reason=reason) for number, reason in enumerate(reasons)]
+    report = responses(hours(held_back), 60)
+    assert (report.lost_to_limits, report.too_late, report.deflected.count) == (1, 2, 0)
 
 
 def click(identity: str, link: str, at: int, person: int | None = 7) -> DecisionFact:
