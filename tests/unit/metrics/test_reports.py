@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
+from metrics.adapters.codec import EVENT_KINDS
 from metrics.domain.facts import DecisionFact, DeliveryFact, EntryFact, EventFact, Hold, Referral, Said
 from metrics.domain.fold import Records, fold
 from metrics.domain.hour import Hour, Piece
+from metrics.domain.levels import BLIND, REPORTED
 from metrics.domain.reports.campaigns import campaigns
 from metrics.domain.reports.cobra import cobra
 from metrics.domain.reports.ewom import ewom
@@ -60,7 +62,28 @@ def test_a_person_counts_once_at_the_highest_level_over_all_hours() -> None:
     assert (report.people.consuming.count, report.people.contributing.count, report.people.creating.count) == (0, 1, 1)
     assert (report.events_total, report.events_without_level, report.events_without_person) == (5, 1, {"contributing": 1})
     assert report.funnel.creating_of_contributing.share == 0.5
-    assert [(blind.platform, "save" in (blind.unreported or [])) for blind in report.blind] == [("facebook", True)]
+
+
+def test_what_a_platform_does_not_report_is_stated_and_of_a_strange_one_it_is_unknown() -> None:
+    group = [said("1"), said("2", platform="instagram"), said("3", "click", platform="web"), said("4", platform="youtube")]
+    blind = {one.platform: one for one in cobra(hours(group)).blind}
+    assert {name: one.share for name, one in blind.items()} == {
+        "facebook": 8 / 16,
+        "instagram": 10 / 15,
+        "web": 2 / 4,
+        "youtube": None,
+    }
+    assert {"post", "reaction", "share"} == set(blind["instagram"].unreported or ()) - set(blind["facebook"].unreported or ())
+
+
+@pytest.mark.parametrize("platform", BLIND)
+def test_no_activity_is_both_reported_and_not(platform: str) -> None:
+    assert BLIND.keys() == REPORTED.keys()
+    kinds = [*BLIND[platform], *REPORTED[platform]]
+    assert len(set(kinds)) == len(kinds)
+    known = set(EVENT_KINDS.all)
+    assert set(REPORTED[platform]) <= known
+    assert set(BLIND[platform]) - known <= {"read", "join"}, "which the contract has no word for, as nothing tells them"
 
 
 def test_echoes_edits_and_deletions_are_no_activity() -> None:
