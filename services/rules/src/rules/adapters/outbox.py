@@ -59,7 +59,7 @@ class KafkaOutbox:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._check_topic(topic_read))
-                group.create_task(self._sweep_for_ever())
+                group.create_task(self.sweep_for_ever())
         finally:
             await self.close()
 
@@ -118,7 +118,8 @@ class KafkaOutbox:
         self._away = False  # nothing waits: the next change finds out
         await self._repair()
 
-    async def _sweep_for_ever(self) -> None:
+    async def sweep_for_ever(self) -> None:
+        """Deliver what waits until cancelled. Without this a cluster that was away once is never asked again."""
         while True:
             try:
                 await self.sweep()
