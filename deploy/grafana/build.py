@@ -129,7 +129,8 @@ def _datasource() -> dict[str, Any]:
     return {"type": "datasource", "name": "datasource", "label": "Prometheus", "query": "prometheus", "hide": 0, "refresh": 1}
 
 
-def _variable(name: str, label: str, query: str) -> dict[str, Any]:
+def _variable(name: str, label: str, query: str, every: str = "") -> dict[str, Any]:
+    """Return a choice of values. `every`: what "All" stands for, where that is more than all values that there are."""
     return {
         "type": "query",
         "name": name,
@@ -142,6 +143,7 @@ def _variable(name: str, label: str, query: str) -> dict[str, Any]:
         "multi": True,
         "includeAll": True,
         "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
+        **({"allValue": every} if every else {}),
     }
 
 

@@ -15,7 +15,7 @@ import pytest
 
 from antiphon_local.errors import SetupError
 from antiphon_local.line.seed import BRAND
-from antiphon_local.prometheus import Programs, Prometheus, find_programs
+from antiphon_local.prometheus import NAMESPACE, Programs, Prometheus, find_programs
 from antiphon_local.settings import ROOT
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
@@ -25,11 +25,19 @@ SCRAPE_S = 2.0
 
 BOARDS = ("engineers", "marketers")
 
-GRAFANA = {"$__rate_interval": "5m", "$__range": "5m", "$job": ".*", "$instance": ".*", "$platform": ".*"}
+GRAFANA = {
+    "$__rate_interval": "5m",
+    "$__range": "5m",
+    "$namespace": NAMESPACE,
+    "$job": ".*",
+    "$instance": ".*",
+    "$platform": ".*",
+}
 """What Grafana puts in before it asks."""
 
 RARE = {
     "Outcomes that never came",
+    "Statement to hold, 24 h",
     "Dead letters by reason, 1 h",
     "Requests that failed",
 }

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from antiphon_cli.client import Refused
 from antiphon_cli.console import complain_of_file, markup, print_json, remarks, screen
-from antiphon_cli.directory import Directory, rule_documents
+from antiphon_cli.directory import Directory, project, rule_documents
 from antiphon_cli.documents import Document
 from antiphon_cli.errors import Exit, Failure
 from antiphon_cli.options import Brand, Json, brand_api
@@ -51,7 +51,7 @@ def _backtest(
     Files are tried as if they were active. Of a folder, what a push would change is tried.
     """
     places = paths or ([] if job or remove else [Path()])
-    remote = brand_api(context, brand or next((Directory(path).lock()[0] for path in places if path.is_dir()), ""))
+    remote = brand_api(context, brand or next((project(path).lock()[0] for path in places), ""))
     with remote.api:
         if not job:
             documents, gone = _changes(remote, places)

@@ -1,16 +1,17 @@
-"""`antiphon campaign entries | draw`: what was entered in a campaign, and who has won."""
+"""`antiphon campaign entries | commit | draw`: what was entered in a campaign, what its draw is bound to, and who has won."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import httpx
 import orjson
 import typer
 from rich.table import Table
 
 from antiphon_cli.campaign_commands import CampaignId
-from antiphon_cli.client import Api
-from antiphon_cli.console import markup, one_line, print_json, remarks, show_whole
+from antiphon_cli.client import Api, Refused
+from antiphon_cli.console import markup, one_line, print_json, remarks, screen, show_whole
 from antiphon_cli.errors import Failure
 from antiphon_cli.options import Brand, Json, Yes, brand_api, confirm
 
@@ -23,6 +24,7 @@ _MOST_TEXT = 40
 def register(campaign: typer.Typer) -> None:
     """Add the commands."""
     campaign.command("entries", epilog="Example: antiphon campaign entries summer-ugc --state eligible")(_entries)
+    campaign.command("commit", epilog="Example: antiphon campaign commit summer-ugc")(_commit)
     campaign.command("draw", epilog="Example: antiphon campaign draw summer-ugc --output certificate.json")(_draw)
 
 
@@ -58,6 +60,29 @@ def _table(entries: Iterable[Mapping[str, Any]]) -> Table:
 
 def _author(entry: Mapping[str, Any]) -> str:
     return markup(entry["handle"] or entry["author"])
+
+
+def _commit(context: typer.Context, campaign: CampaignId, brand: Brand = "", as_json: Json = False) -> None:
+    """Fix a contest's secret number before the close, or fetch what was fixed; prints its commitment, to be published."""
+    remote = brand_api(context, brand)
+    path = f"{remote.path}/campaigns/{campaign}"
+    with remote.api:
+        found = _committed(remote.api, path) or remote.api.post(f"{path}/contest:commit")
+    if as_json:
+        print_json(found)
+        return
+    screen().print(found["commitment"])
+    time = found["committed_time"][:16].replace("T", " ")
+    remarks().print(f"fixed {time} UTC: publish it with the terms of participation, where it cannot be changed unnoticed")
+
+
+def _committed(api: Api, path: str) -> Any:
+    try:
+        return api.get(f"{path}/contest")
+    except Refused as refusal:
+        if refusal.status == httpx.codes.NOT_FOUND:
+            return None
+        raise
 
 
 def _draw(

@@ -1,6 +1,6 @@
 """A brand's configuration as files: `brand.yaml`, `channels.yaml`, a folder for each other kind, and what they last met."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,10 +28,18 @@ class Directory:
             found["brand"] = _mapping(read(brand))
         if (channels := self.path / _CHANNELS).exists():
             found |= _channels(_mapping(read(channels)))
+        for key, path in self._files():
+            found[key] = _named(_mapping(read(path)), path.stem)
+        return found
+
+    def keys(self) -> list[str]:
+        """Return the keys of all that has a file of its own, by the files' names; nothing is read, so none can be broken."""
+        return [key for key, _ in self._files()]
+
+    def _files(self) -> Iterator[tuple[str, Path]]:
         for folder in _FOLDERS:
             for path in sorted((self.path / folder).glob("*.yaml")):
-                found[f"{folder}/{path.stem}"] = _named(_mapping(read(path)), path.stem)
-        return found
+                yield f"{folder}/{path.stem}", path
 
     def lock(self) -> tuple[str, dict[str, tuple[str, str]]]:
         """Return the brand of the files (empty: never pulled) and what was met. Raises Failure."""
@@ -70,6 +78,14 @@ class Directory:
         kept = {key.partition("/")[2]: document for key, document in sorted(now.items()) if document is not None}
         _replace(path, _header(path) + dump(kept))
         return path
+
+
+def project(path: Path) -> Directory:
+    """Return the folder of a brand's files that a path belongs to: a rule's file, the folder `rules`, or that folder itself."""
+    if (path / "rules").is_dir():
+        return Directory(path)
+    folder = (path if path.is_dir() else path.parent).resolve()
+    return Directory(folder.parent if folder.name == "rules" else folder)
 
 
 def rule_documents(paths: Iterable[Path]) -> list[Document]:

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from antiphon_cli.client import Refused
 from antiphon_cli.console import complain_of_file, markup, print_json, remarks, screen
-from antiphon_cli.directory import Directory, rule_documents
+from antiphon_cli.directory import project, rule_documents
 from antiphon_cli.documents import Document
 from antiphon_cli.errors import Exit, Failure
 from antiphon_cli.findings import check, show_findings
@@ -37,12 +37,12 @@ def _lint(
 ) -> None:
     """Check rule files against each other and against the brand's rules; nothing is saved. Ends with 1 when there are errors."""
     places = paths or [Path()]
-    beside = [key for place in places if (place / "rules").is_dir() for key in Directory(place).read()]
+    beside = [key for place in places for key in _beside(place)]
     documents = rule_documents(places)
     if offline:
         remarks().print(f"{len(documents)} files can be read; what they say was not checked")
         return
-    remote = brand_api(context, brand or Directory(places[0]).lock()[0])
+    remote = brand_api(context, brand or project(places[0]).lock()[0])
     with remote.api:
         checked = check(remote, documents, beside)
     if as_json:
@@ -51,6 +51,12 @@ def _lint(
         show_findings(checked)
         remarks().print(f"{len(documents)} files checked, {sum(len(each.findings) for each in checked)} findings")
     raise typer.Exit(Exit.NO if any(each.refuses for each in checked) else Exit.FINE)
+
+
+def _beside(place: Path) -> Iterable[str]:
+    """Return the keys of what is pushed with the rules. Of a whole folder all files are read: it is told which are broken."""
+    folder = project(place)
+    return folder.read() if folder.path == place else folder.keys()
 
 
 def _test(
@@ -75,7 +81,7 @@ def _test(
     samples = [{"text": text, **told} for text in [*(texts or ()), *_lines(from_file)]] or _examples(document, told)
     wanted = [sample.pop("acts", None) for sample in samples]
     bodies = [{name: value for name, value in sample.items() if value not in {"", None}} for sample in samples]
-    remote = brand_api(context, brand or Directory(file.parent.parent).lock()[0])
+    remote = brand_api(context, brand or project(file).lock()[0])
     with remote.api:
         tried = list(_tried(remote, document, bodies))
     if as_json:

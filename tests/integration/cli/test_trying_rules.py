@@ -107,7 +107,8 @@ def test_rules_may_name_what_is_pushed_with_them(cli: Any, rule: Path) -> None:
     assert cli("rules", "push", folder, "--yes").code == 1
     link.parent.mkdir()
     link.write_text("id: shop\nurl: https://acme.example/\n")
-    assert cli("rules", "lint", folder).code == 0
+    for whole_or_part in (folder, rule.parent, rule):
+        assert cli("rules", "lint", whole_or_part).code == 0
     pushed = cli("rules", "push", folder, "--yes")
     assert pushed.code == 0, pushed.err
 

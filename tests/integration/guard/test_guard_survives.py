@@ -191,3 +191,15 @@ async def test_a_crisis_is_one_hold_through_a_crash_and_a_takeover(stage: Stage,
     assert hold.severity >= 7
     assert hold.hold.startswith("guard-")
     assert b'"baseline":"seasonal"' in hold.evidence
+
+
+async def test_what_waits_for_the_topic_is_sent_by_the_guard_as_well(stage: Stage) -> None:
+    """Else a hold that met an absent cluster, and all later ones, would be left to others."""
+    store = MongoConfigStore(stage.database)
+    assert [entity.brand for entity in await store.undelivered()] == [stage.brand]
+    stage.guard()
+
+    async def sent() -> bool:
+        return not await store.undelivered()
+
+    await until(sent, 60, "the brand's record", stage)

@@ -1,4 +1,4 @@
-"""Entries are listed whole, and a draw is made once: with a person's word, or fetched as it was made."""
+"""Entries are listed whole; a contest is committed to once, and drawn once: with a person's word, or fetched as it was made."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +17,8 @@ CERTIFICATE = b'{ "winners": [{"entry": "e1"}], "alternates": [{"entry": "e2"}] 
 LONG = "3f" * 32
 """An id as they are: wider than what is left on a terminal, and never cut."""
 
+COMMITTED = {"commitment": "ab" * 32, "committed_time": "2026-06-01T08:00:00Z", "committed_by": "k1"}
+NOT_COMMITTED = {"code": "not_found", "detail": "The campaign has no contest that was committed to."}
 DRAWN, NOT_DRAWN = {"drawn_time": "2026-09-01T08:00:00Z"}, {"drawn_time": None}
 
 
@@ -72,6 +74,32 @@ def test_each_entry_is_one_line_for_programs(server: Any, run: Run) -> None:
     assert paths(server) == ["GET summer/entries?limit=100&waiting=true"]
 
 
+def test_the_commitment_stands_alone_on_the_output(server: Any, run: Run) -> None:
+    server.says(404, NOT_COMMITTED)
+    server.says(200, COMMITTED)
+    committed = run("commit", "summer")
+    assert committed.exit_code == 0, committed.stderr
+    assert committed.stdout == "ab" * 32 + "\n"
+    assert "publish it" in committed.stderr
+    assert paths(server) == ["GET summer/contest", "POST summer/contest:commit"]
+
+
+def test_what_was_committed_to_is_fetched_by_whoever_may_read(server: Any, run: Run) -> None:
+    server.says(200, COMMITTED)
+    fetched = run("commit", "summer", "--json")
+    assert orjson.loads(fetched.stdout) == COMMITTED
+    assert paths(server) == ["GET summer/contest"]
+
+
+@pytest.mark.parametrize("place", ["look", "commit"])
+def test_a_commitment_that_is_refused_is_told_as_the_api_says_it(server: Any, run: Run, place: str) -> None:
+    if place == "commit":
+        server.says(404, NOT_COMMITTED)
+    server.says(403, {"code": "forbidden", "detail": "This needs the role admin."})
+    refused = run("commit", "summer")
+    assert (refused.exit_code, refused.stdout, "This needs the role admin." in refused.stderr) == (2, "", True)
+
+
 def test_a_draw_needs_a_persons_word(server: Any, run: Run, tmp_path: Path) -> None:
     server.says(200, NOT_DRAWN)
     refused = run("draw", "summer", "-o", tmp_path / "c.json")
@@ -115,6 +143,6 @@ def test_a_place_that_cannot_be_written_is_said(server: Any, run: Run, tmp_path:
 
 
 def test_a_contest_that_nobody_committed_to_is_told_as_the_api_says_it(server: Any, run: Run) -> None:
-    server.says(404, {"code": "not_found", "detail": "The campaign has no contest that was committed to."})
+    server.says(404, NOT_COMMITTED)
     refused = run("draw", "summer", "--yes")
     assert (refused.exit_code, "no contest that was committed to" in refused.stderr) == (2, True)

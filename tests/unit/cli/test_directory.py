@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_cli.directory import Directory, rule_documents
+from antiphon_cli.directory import Directory, project, rule_documents
 from antiphon_cli.errors import Failure
 
 
@@ -81,3 +81,18 @@ def test_rules_are_found_in_files_and_folders(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(Failure, match="no rule files"):
         rule_documents([tmp_path / "empty"])
+
+
+def test_a_rules_file_belongs_to_the_folder_that_it_was_pulled_into(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Directory(tmp_path).write({"rules/a": {"id": "a"}, "links/shop": {"id": "shop"}, "campaigns/summer": {"id": "summer"}})
+    (tmp_path / "links/shop.yaml").write_text("- broken")
+    for path in (tmp_path, tmp_path / "rules", tmp_path / "rules/a.yaml", tmp_path / "rules/none.yaml"):
+        assert project(path).path == tmp_path.resolve()
+        assert project(path).keys() == ["rules/a", "links/shop", "campaigns/summer"]
+    monkeypatch.chdir(tmp_path / "rules")
+    assert project(Path("a.yaml")) == project(Path()) == project(Path("../rules")) == Directory(tmp_path.resolve())
+
+
+def test_a_file_outside_of_such_a_folder_lies_beside_what_it_names(tmp_path: Path) -> None:
+    (tmp_path / "price.yaml").write_text("id: price\n")
+    assert project(tmp_path / "price.yaml").path == tmp_path.resolve()

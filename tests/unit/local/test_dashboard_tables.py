@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import re
 from itertools import combinations
 from pathlib import Path
 from types import ModuleType
@@ -66,6 +67,29 @@ def test_every_panel_that_can_turn_red_says_what_to_do(board: dict[str, Any]) ->
     for panel in panels(board):
         red = any(step["color"] == "red" for step in panel["fieldConfig"]["defaults"]["thresholds"]["steps"])
         assert red == ("**When it is red:**" in panel["description"]), panel["title"]
+
+
+def selectors(query: str) -> list[str]:
+    """Return the braces behind every metric of a query, "" where there are none."""
+    return re.findall(r"(?:\b(?:antiphon_|process_)[\w<>]+|\bup\b|(?=\{__name__))(\{[^}]*\})?", query)
+
+
+def test_every_query_is_about_the_installation_that_was_chosen(board: dict[str, Any]) -> None:
+    chosen = next(one for one in board["templating"]["list"] if one["name"] == "namespace")
+    assert chosen["allValue"] == ".*", "also what is scraped without the label"
+    queries = [target["expr"] for panel in panels(board) for target in panel["targets"]]
+    queries += [one["query"]["query"] for one in board["templating"]["list"][2:]]
+    for query in queries:
+        assert selectors(query), query
+        assert all('namespace=~"$namespace"' in selector for selector in selectors(query)), query
+
+
+def test_what_every_replica_shows_alike_is_counted_once_for_each_installation(board: dict[str, Any]) -> None:
+    queries = [target["expr"] for panel in panels(board) for target in panel["targets"]]
+    shared = r"antiphon_(publisher_parked|publisher_waiting_approval|rules_outbox_pending|metrics_holds_active)\b"
+    for query in queries:
+        if re.search(shared, query):
+            assert re.match(r"sum\(max by \(namespace[,)]", query), query
 
 
 def test_panels_stand_beside_each_other(board: dict[str, Any]) -> None:

@@ -105,3 +105,4 @@ def test_every_process_is_a_job_of_its_own() -> None:
         "engine": ["127.0.0.1:1"],
         "metrics": ["127.0.0.1:2"],
     }
+    assert all(job["static_configs"][0]["labels"] == {"namespace": "local"} for job in found["scrape_configs"])

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 
-from metrics.domain.facts import DecisionFact, DeliveryFact, EntryFact, Hold, Referral, Said
+from metrics.adapters.codec import EVENT_KINDS
+from metrics.domain.facts import DecisionFact, DeliveryFact, EntryFact, EventFact, Hold, Referral, Said
 from metrics.domain.fold import Records, fold
 from metrics.domain.hour import Hour, Piece
+from metrics.domain.levels import BLIND, REPORTED
 from metrics.domain.reports.campaigns import campaigns
 from metrics.domain.reports.cobra import cobra
 from metrics.domain.reports.ewom import ewom
@@ -27,11 +29,19 @@ def said(identity: str, kind: str = "comment", *, at: timedelta = timedelta(), v
     )  # fmt: skip
 
 
-def answer(identity: str, person: int, *, after: timedelta, mode: str = "auto") -> DeliveryFact:
+def answer(identity: str, person: int, *, after: timedelta = timedelta(), **more: Any) -> DeliveryFact:
+    known = {"kind": "reply", "mode": "auto", "state": "posted", "reason": "none", "posted_object": f"posted-{identity}", **more}
     return DeliveryFact(
-        action_id=f"a-{identity}", sequence=1, event_id=identity, brand="acme", platform="facebook", channel="main", rule_id="r",
-        kind="reply", mode=mode, state="posted", reason="none", event_time=NOON, received_time=None, delivered_time=NOON + after,
-        person=person, target=identity, root="post", posted_object=f"posted-{identity}",
+        action_id=f"{known['kind']}-{identity}", sequence=1, event_id=identity, brand="acme", platform="facebook", channel="main",
+        rule_id="r", event_time=NOON, received_time=None, delivered_time=NOON + after, person=person, target=identity,
+        root="post", **known,
+    )  # fmt: skip
+
+
+def came(identity: str) -> EventFact:
+    return EventFact(
+        event_id=identity, brand="acme", platform="facebook", channel="main", kind="comment", verb="create", echo=False,
+        event_time=NOON, received_time=NOON,
     )  # fmt: skip
 
 
@@ -52,7 +62,28 @@ def test_a_person_counts_once_at_the_highest_level_over_all_hours() -> None:
     assert (report.people.consuming.count, report.people.contributing.count, report.people.creating.count) == (0, 1, 1)
     assert (report.events_total, report.events_without_level, report.events_without_person) == (5, 1, {"contributing": 1})
     assert report.funnel.creating_of_contributing.share == 0.5
-    assert [(blind.platform, "save" in (blind.unreported or [])) for blind in report.blind] == [("facebook", True)]
+
+
+def test_what_a_platform_does_not_report_is_stated_and_of_a_strange_one_it_is_unknown() -> None:
+    group = [said("1"), said("2", platform="instagram"), said("3", "click", platform="web"), said("4", platform="youtube")]
+    blind = {one.platform: one for one in cobra(hours(group)).blind}
+    assert {name: one.share for name, one in blind.items()} == {
+        "facebook": 8 / 16,
+        "instagram": 10 / 15,
+        "web": 2 / 4,
+        "youtube": None,
+    }
+    assert {"post", "reaction", "share"} == set(blind["instagram"].unreported or ()) - set(blind["facebook"].unreported or ())
+
+
+@pytest.mark.parametrize("platform", BLIND)
+def test_no_activity_is_both_reported_and_not(platform: str) -> None:
+    assert BLIND.keys() == REPORTED.keys()
+    kinds = [*BLIND[platform], *REPORTED[platform]]
+    assert len(set(kinds)) == len(kinds)
+    known = set(EVENT_KINDS.all)
+    assert set(REPORTED[platform]) <= known
+    assert set(BLIND[platform]) - known <= {"read", "join"}, "which the contract has no word for, as nothing tells them"
 
 
 def test_echoes_edits_and_deletions_are_no_activity() -> None:
@@ -127,6 +158,33 @@ def test_answers_follow_ups_and_people_of_the_brand() -> None:
     assert (report.answers.auto.count, report.answers.approved.count, report.answers.human.count) == (1, 1, 1)
     assert (report.follow_ups.positive.count, report.follow_ups.negative.count, report.follow_ups.none.count) == (1, 0, 1)
     assert (report.first_response_ms.p50, report.first_response_ms.p99) == (60_000, 600_000)
+
+
+def test_deflected_is_what_automation_answered_and_no_person_was_needed_for() -> None:
+    group = [
+        *(came(str(number)) for number in range(1, 8)),
+        *(answer(str(number), number) for number in range(1, 6)),
+        answer("1", 1, kind="private_reply"),  # the same comment, once
+        answer("2", 2, kind="hide", state="waiting_approval"),
+        answer("3", 3, kind="handoff", posted_object=""),
+        answer("6", 6, mode="approval"),
+        answer("7", 7, kind="handoff", posted_object=""),
+        said("posted-1", "reply", echo=True, parent="1"),
+    ]
+    later = [said("a person of the brand", "reply", echo=True, parent="4", at=timedelta(hours=3))]
+    report = responses(hours(group, later), 60)
+    assert (report.deflected.count, report.deflected.share) == (2, 2 / 7), "1 and 5"
+    assert responses(hours(later, group), 60) == report
+    assert responses(hours(group), 60).deflected.count == 3, "nobody has answered 4 yet"
+    assert responses(hours([came("1")]), 60).deflected.count == 0
+    assert responses([], 60).deflected.share is None
+
+
+def test_what_a_limit_held_back_and_what_came_too_late_are_apart() -> None:
+    reasons = ["limit", "stale", "stale", "human_active"]
+    held_back = [answer(str(number), number, state="suppressed", reason=reason) for number, reason in enumerate(reasons)]
+    report = responses(hours(held_back), 60)
+    assert (report.lost_to_limits, report.too_late, report.deflected.count) == (1, 2, 0)
 
 
 def click(identity: str, link: str, at: int, person: int | None = 7) -> DecisionFact:

@@ -26,6 +26,9 @@ _PROGRAMS: Final = ("usr/bin/prometheus", "usr/bin/promtool")
 _SUPERFLUOUS: Final = ("usr/share/javascript/moment-timezone/*/",)
 """200 MB of sources of a file that is there as well."""
 
+NAMESPACE: Final = "local"
+"""The label by which dashboards tell installations apart that share a Prometheus."""
+
 SCRAPE_S: Final = 5.0
 """Between two looks at a process: a person who watches sees what happens, and it costs each process a few milliseconds."""
 
@@ -51,7 +54,10 @@ def find_programs(cache: Path | None = None, *, say: Callable[[str], None] | Non
 
 def configuration(targets: Mapping[str, str], scrape_s: float) -> str:
     """Return Prometheus' configuration: one job for each process, `targets` name → `host:port`."""
-    jobs = [{"job_name": job, "static_configs": [{"targets": [address]}]} for job, address in targets.items()]
+    jobs = [
+        {"job_name": job, "static_configs": [{"targets": [address], "labels": {"namespace": NAMESPACE}}]}
+        for job, address in targets.items()
+    ]
     interval = f"{scrape_s * 1000:.0f}ms"
     settings = {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval}
     return yaml.safe_dump({"global": settings, "scrape_configs": jobs}, sort_keys=False)

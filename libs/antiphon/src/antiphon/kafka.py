@@ -98,8 +98,8 @@ async def stop_producer(producer: AIOKafkaProducer, grace_seconds: float = 5.0) 
     try:
         async with asyncio.timeout(grace_seconds):
             await producer.stop()
-    except TimeoutError:
-        log.warning("Kafka did not take everything that was left to send")
+    except (TimeoutError, KafkaError) as error:
+        log.warning("Kafka did not take everything that was left to send: %s", str(error) or "it does not answer")
         for part in (producer._sender, producer.client):  # noqa: SLF001 (its own stop is what hangs)
             with contextlib.suppress(TimeoutError, KafkaError):
                 async with asyncio.timeout(1.0):

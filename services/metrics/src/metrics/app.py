@@ -16,7 +16,7 @@ from antiphon.config_feed import ConfigFeed
 from antiphon.consumer import GuardedConsumer
 from antiphon.erasures import build_eraser
 from antiphon.http import build_api
-from antiphon.kafka import DeadLetters, Guard, build_producer
+from antiphon.kafka import DeadLetters, Guard, build_producer, stop_producer
 from antiphon.mongo import Database, connect
 from antiphon.observing import count_rebalances, show_revision
 from antiphon.person_keys import record_sealer
@@ -58,7 +58,7 @@ async def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Asy
         client, database = connect(settings)
         stack.callback(client.close)
         producer = build_producer(settings, "metrics-dead-letters")
-        stack.push_async_callback(producer.stop)
+        stack.push_async_callback(stop_producer, producer)
         clock, telemetry = clock or SystemClock(), Telemetry("metrics")
         stores, keys, people = _Stores(database, settings), KeyRing(clock), record_sealer(database, settings, clock)
         holds = HoldFeed(stores.holds)

@@ -15,7 +15,7 @@ from antiphon.consumer import GuardedConsumer
 from antiphon.egress import Egress, parse_networks
 from antiphon.erasures import build_eraser
 from antiphon.http import build_api
-from antiphon.kafka import DeadLetters, Guard, build_producer
+from antiphon.kafka import DeadLetters, Guard, build_producer, stop_producer
 from antiphon.mongo import Database, connect, prepare
 from antiphon.observing import show_revision
 from antiphon.person_keys import record_sealer
@@ -95,7 +95,7 @@ def _base(settings: PublisherSettings, clock: Clock, stack: AsyncExitStack) -> _
     client, database = connect(settings)
     stack.callback(client.close)
     producer = build_producer(settings, "publisher.campaigns")
-    stack.push_async_callback(producer.stop)
+    stack.push_async_callback(stop_producer, producer)
     telemetry, people = Telemetry("publisher_campaigns"), record_sealer(database, settings, clock)
     policies, known = ConfigPolicies(), ConfigCampaigns()
     feed = ConfigFeed(settings, policies.apply, known.apply, people.follow)

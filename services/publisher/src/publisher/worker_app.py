@@ -13,7 +13,7 @@ from antiphon.clock import Clock, SystemClock
 from antiphon.consumer import GuardedConsumer
 from antiphon.erasures import build_eraser
 from antiphon.http import build_api
-from antiphon.kafka import DeadLetters, Guard, build_producer
+from antiphon.kafka import DeadLetters, Guard, build_producer, stop_producer
 from antiphon.mongo import prepare
 from antiphon.observing import ConsumerMeter
 from antiphon.persons import PersonIndex
@@ -77,7 +77,7 @@ class _Common:
 
 def _common(base: Base, stack: AsyncExitStack) -> _Common:
     producer = build_producer(base.settings, "publisher")
-    stack.push_async_callback(producer.stop)
+    stack.push_async_callback(stop_producer, producer)
     announcer = KafkaAnnouncer(producer, People(PersonIndex(base.settings.person_key), base.people))
     outbox = Outbox(ledger=base.ledger, announcer=announcer, meter=base.meter, failpoint=failpoints.hit)
     moves = Moves(ledger=base.ledger, quotas=base.quotas, clock=base.clock, timing=base.timing, tell=outbox.tell)

@@ -1,5 +1,6 @@
 """Where the guard is built: it reads every decision, counts, and holds what has become a crisis."""
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -59,7 +60,9 @@ async def guard(settings: RulesGuardSettings, *, clock: Clock | None = None) -> 
             await patiently(producer.start)
             await patiently(outbox.connect)
             await feed.wait_complete()
-            await service.run()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(outbox.sweep_for_ever())
+                group.create_task(service.run())
 
         app = build_api("Antiphon rules guard", telemetry=telemetry, readiness=readiness)
         yield app, [feed.run(), work()]

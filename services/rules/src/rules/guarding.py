@@ -14,7 +14,6 @@ from rules.domain.guard.counts import Heard
 from rules.domain.guard.repeats import Repeats
 from rules.domain.guard.severity import Terms
 from rules.domain.guard.watch import HOLD, Watch, Watched
-from rules.entities import Hold
 from rules.holds import Alarm
 
 log = logging.getLogger(__name__)
@@ -86,8 +85,8 @@ class Reader(Protocol):
 class Alarms(Protocol):
     """Takes a crisis to the people."""
 
-    async def alarm(self, alarm: Alarm) -> Hold | None:
-        """Set or raise the hold of a crisis; repeating it changes nothing. Raises Transient."""
+    async def alarm(self, alarm: Alarm) -> bool:
+        """Set or raise the hold of a crisis; repeating it changes nothing. Tell whether it is live by this. Raises Transient."""
         ...
 
 
@@ -102,8 +101,8 @@ class Meter(Protocol):
         """Count decisions."""
         ...
 
-    def alarmed(self, level: str) -> None:
-        """Count a crisis that people were told of."""
+    def alarmed(self, level: str, delay: float | None) -> None:
+        """Count a crisis that people were told of; `delay`: seconds since the statement that tipped the scale, if known."""
         ...
 
 
@@ -217,12 +216,13 @@ class GuardService:
         failpoints.hit("rules.guard.before_alarm")
         hold = incident.level >= HOLD
         name = crisis_name(watched, incident.start)
-        await self._alarms.alarm(
+        live = await self._alarms.alarm(
             Alarm(name=name, scope=watched.scope, since=incident.start, severity=incident.severity, look=look, hold=hold)
         )
         failpoints.hit("rules.guard.after_alarm")
         incident.told, watched.changed = incident.level, True
-        self._meter.alarmed("hold" if hold else "notice")
+        known = live and watched.tipped
+        self._meter.alarmed("hold" if hold else "notice", self._clock.now().timestamp() - watched.tipped if known else None)
         log.warning("crisis %s", name, extra={"brand": watched.scope.brand})
 
     async def _save(self, positions: Mapping[int, int]) -> None:

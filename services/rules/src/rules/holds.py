@@ -93,36 +93,38 @@ class HoldService:
             lambda: self.hold(brand, hold), match, ended, by=by, action="hold.resume", detail=lambda _: {"reason": reason}
         )
 
-    async def alarm(self, alarm: Alarm) -> Hold | None:
-        """Set or raise the hold of a crisis; repeating it changes nothing. None when the brand is gone. Raises Transient."""
+    async def alarm(self, alarm: Alarm) -> bool:
+        """Set or raise the hold of a crisis; repeating it changes nothing. Raises Transient.
+
+        True where it is live by this; not of one that was set before, that follows later, or whose brand is gone.
+        """
         brand = await self._store.get(Brand, alarm.scope.brand)
         if brand is None:
-            return None
+            return False
         new = self._alarmed(brand, alarm)
         action = "hold.set" if alarm.hold else "hold.notice"
         detail = {"reason": new.reason, "severity": alarm.severity, "scope": _scope(new)}
         try:
-            return (await self._changes.create(new, action, detail)).entity
+            return (await self._changes.create(new, action, detail)).revision is not None
         except TakenError:
             found = await self.hold(brand.brand, alarm.name)
         if not (alarm.hold and found.notice_only and found.active):
-            return found
+            return False
 
         def raised(found: Hold) -> Hold:
             if not found.active:
                 return found
             return replace(found, notice_only=False, reason=new.reason, severity=new.severity, evidence=new.evidence)
 
-        return (
-            await self._changes.change(
-                lambda: self.hold(brand.brand, alarm.name),
-                Match(None),
-                raised,
-                by=GUARD,
-                action="hold.raise",
-                detail=lambda _: detail,
-            )
-        ).entity
+        saved = await self._changes.change(
+            lambda: self.hold(brand.brand, alarm.name),
+            Match(None),
+            raised,
+            by=GUARD,
+            action="hold.raise",
+            detail=lambda _: detail,
+        )
+        return saved.revision is not None
 
     def _alarmed(self, brand: Brand, alarm: Alarm) -> Hold:
         told, now = brand.guard or GuardSettings(), self._changes.now()

@@ -11,7 +11,7 @@ from rules.domain.guard.baseline import Known, learn
 from rules.domain.guard.counts import HOUR, Heard, Scope
 from rules.domain.guard.repeats import KEPT, Repeats
 from rules.domain.guard.severity import Terms
-from rules.domain.guard.watch import CALM, HOLD, Watch, Watched
+from rules.domain.guard.watch import CALM, HOLD, NOTICE, Watch, Watched
 
 DAY = 24 * HOUR
 START = 20_000 * DAY
@@ -111,6 +111,21 @@ def test_only_the_campaign_where_it_burns_is_held() -> None:
     watch = fed([*past, *burst(90_000, 90, campaigns=("summer",))])
     alarms = watch.look("b", NOW + 1_800, Terms())
     assert [(one.scope, one.incident and one.incident.level) for one in alarms] == [(Scope("b", campaign="summer"), HOLD)]
+
+
+def test_what_tipped_the_scale_is_the_last_negative_statement_before_the_look() -> None:
+    past = stream(7)
+    negative, after = burst(len(past), 60), burst(90_000, 3, start=NOW + 1_790, minutes=0.1, negative=False)
+    watch = fed([*past, *negative, *after])
+    (alarm,) = watch.look("b", NOW + 1_800, Terms(hold_at=11))
+    assert alarm.incident is not None
+    assert (alarm.incident.level, alarm.tipped) == (NOTICE, negative[-1].time)
+    watch.take(heard(91_000, NOW + 1_795, negative=True))
+    watch.look("b", NOW + 1_801, Terms(hold_at=11))
+    assert alarm.tipped == negative[-1].time, "it goes no further by it"
+    watch.look("b", NOW + 1_802, Terms())
+    assert (alarm.incident.level, alarm.tipped) == (HOLD, NOW + 1_795)
+    assert unpack(alarm.scope.key, pack(alarm), {}, 1).tipped == NOW + 1_795
 
 
 def test_one_crisis_is_one_however_it_flickers_and_the_next_is_another() -> None:

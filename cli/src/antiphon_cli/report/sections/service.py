@@ -22,22 +22,6 @@ _FOLLOWED = (
 def responses(reports: Reports) -> Section:
     """Return who answered how fast, and what people said next."""
     found = total(reports["responses"])
-    time = found["first_response_ms"]
-    target = wording.duration(found["target_s"] * 1_000)
-    facts = [
-        Fact(
-            "Answered",
-            wording.share(found["response_rate"]["share"]),
-            _of(found["answered"], found["answerable"]),
-            "response-rate",
-        ),
-        Fact("First response, median", wording.duration(time["p50"]), definition="first-response"),
-        Fact("First response, 90 of 100", wording.duration(time["p90"]), definition="first-response"),
-        Fact(f"Within {target}", wording.share(found["inside_target"]["share"]), definition="inside-target"),
-        Fact("Lost to limits", wording.number(found["lost_to_limits"]), definition="lost-to-limits"),
-        Fact("Refused by platforms", wording.number(found["failed"])),
-        Fact("Engagement by reach", wording.share(found["engagement"]["rate"]), definition="engagement"),
-    ]
     answers, followed = found["answers"], found["follow_ups"]
     figures = []
     if any(answers[name]["count"] for name, *_ in _WHO):
@@ -48,7 +32,33 @@ def responses(reports: Reports) -> Section:
         says = f"Of {wording.number(followed['answers'])} answers {share} drew a negative word."
         figures.append(_parts("What people said next", "Answers by the first follow-up", says, "follow-ups", _FOLLOWED, followed))
     notes = [] if figures else ["Nothing was answered in this period."]
-    return Section("responses", "Answers", facts, figures, notes=notes)
+    return Section("responses", "Answers", _facts(found), figures, notes=notes)
+
+
+def _facts(found: Json) -> list[Fact]:
+    time = found["first_response_ms"]
+    target = wording.duration(found["target_s"] * 1_000)
+    return [
+        Fact(
+            "Answered",
+            wording.share(found["response_rate"]["share"]),
+            _of(found["answered"], found["answerable"]),
+            "response-rate",
+        ),
+        Fact("First response, median", wording.duration(time["p50"]), definition="first-response"),
+        Fact("First response, 90 of 100", wording.duration(time["p90"]), definition="first-response"),
+        Fact(f"Within {target}", wording.share(found["inside_target"]["share"]), definition="inside-target"),
+        Fact(
+            "Deflected",
+            wording.share(found["deflected"]["share"]),
+            _of(found["deflected"]["count"], found["answerable"]),
+            "deflected",
+        ),
+        Fact("Lost to limits", wording.number(found["lost_to_limits"]), definition="lost-to-limits"),
+        Fact("Too late", wording.number(found["too_late"]), definition="too-late"),
+        Fact("Refused by platforms", wording.number(found["failed"])),
+        Fact("Engagement by reach", wording.share(found["engagement"]["rate"]), definition="engagement"),
+    ]
 
 
 def guard(reports: Reports) -> Section:

@@ -111,7 +111,7 @@ _TABLES: Final = frozenset({"counts", "levels", "speech", "topics", "campaigns",
 _COLUMNS: Final = frozenset({"undecided", "latency", "reach", "posts", "people", "influence", "service", "entrants"})
 
 
-SHAPE: Final = 2
+SHAPE: Final = 3
 """Grows with each change of what an hour's parts hold: hours of another shape are built again."""
 
 

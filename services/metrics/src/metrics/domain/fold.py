@@ -11,6 +11,7 @@ from metrics.domain.levels import ANSWERS, DRAWN, FOLLOW_UPS, NODES, RANK, STATE
 
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _SIGNS = {"positive": 1, "negative": -1}
+_HANDED_OVER = "handoff"
 _NO_STATEMENT = (1, *[0] * (len(SPEECH) - 1))
 
 
@@ -182,12 +183,18 @@ def _deliveries(hour: Hour, facts: list[DeliveryFact]) -> None:
         add(hour.counts, ("delivery", fact.state, fact.reason, fact.kind, int(action in approved)), 1)
     for fact in answers:
         _answer(hour, fact, by_person=fact.action_id in approved)
+    for target in sorted({ident(fact.target) for fact in facts if fact.action_id in approved or _handed_over(fact)}):
+        append(hour.service, "needed", target)
     if answers:
         add(hour.counts, ("answered",), len({fact.event_id for fact in answers}))
     for ms in _fastest((fact.action_id, fact.pipeline_ms) for fact in facts):
         append(hour.latency, "posted", ms)
     for ms in _fastest((fact.event_id, fact.pipeline_ms) for fact in answers):
         append(hour.latency, "first", ms)
+
+
+def _handed_over(fact: DeliveryFact) -> bool:
+    return fact.kind == _HANDED_OVER and fact.state == POSTED
 
 
 def _fastest(measured: Iterable[tuple[str, int | None]]) -> Iterable[int]:

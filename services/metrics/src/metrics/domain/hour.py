@@ -47,7 +47,7 @@ class Hour:
     | people | `platform level` → persons, each once, at the highest level of this hour |
     | reviews | object, time in ms, verb, rating, platform |
     | influence | `platform persons`, `… objects`, `… reaches`, `… signs` (1, -1); `drawn` → what was answered or reacted to |
-    | service | `answered` objects, `answer …` rows, `voice …` rows, `echo …` rows |
+    | service | `answer …` rows, `voice …` rows, `echo …` rows; `needed`: objects about which a person was asked, each once |
     | posts | `engaged` → root of each engagement; `own objects`, `own reaches`: the brand's own posts |
     | entries | campaign, platform, state, reason → number; campaign, `reached`, state → number |
     | entrants | campaign → persons |

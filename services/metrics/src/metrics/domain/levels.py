@@ -26,30 +26,61 @@ TREE_DELETES = NODES
 ANSWERS = frozenset({"reply", "private_reply"})
 """The actions that answer a person."""
 
-BLIND: Mapping[str, tuple[str, ...]] = {
-    "facebook": ("view", "read", "save", "click", "follow"),
-    "instagram": ("view", "read", "save", "click", "follow", "share", "reaction"),
-    "web": (),
+REPORTED: Mapping[str, tuple[str, ...]] = {
+    "facebook": (
+        "comment",  # `feed` tells these five
+        "reply",
+        "reaction",
+        "share",
+        "post",  # of visitors, on the Page
+        "mention",  # `mention`
+        "review",  # `ratings`
+        "message",  # Messenger
+    ),
+    "instagram": (
+        "comment",  # `comments` and `live_comments`
+        "reply",
+        "mention",  # `mentions`, or with the comments
+        "story_mention",  # comes as a message
+        "message",
+    ),
+    "web": (
+        "click",  # on the brand's tracked links, whatever platform carried them
+        "submission",  # by a campaign's form
+    ),
 }
-"""What a platform does not report of single people's activities, by what its webhooks deliver; it is stated and never imputed.
+"""What a platform tells of single people's activities, by fields of its webhooks; `web` is the brand's own links and forms."""
 
-Facebook pages deliver reactions, comments, shares and posts; Instagram delivers comments, mentions, story mentions and messages.
-Clicks on tracked links come from `web`, whatever platform carried the link. A platform that is missing here is stated as unknown.
+BLIND: Mapping[str, tuple[str, ...]] = {
+    "facebook": (
+        "view",  # no field
+        "read",  # told of private messages alone
+        "save",  # no field
+        "click",  # no field; on tracked links `web` tells it
+        "follow",  # no field
+        "join",  # no field: of groups and events
+        "vote",  # no field: in polls
+        "story_mention",  # no field: messages tell it to Instagram accounts alone
+    ),
+    "instagram": (
+        "view",  # `story_insights` are sums, of nobody
+        "read",  # told of private messages alone
+        "save",  # no field
+        "click",  # no field; on tracked links `web` tells it
+        "follow",  # no field
+        "join",  # no field: of channels
+        "vote",  # no field: in stories
+        "reaction",  # no field: likes of posts and comments; those to private messages do come
+        "share",  # no field
+        "post",  # no field: what names the brand without mentioning its account
+    ),
+    "web": (
+        "view",  # what is looked at behind a link stays with the brand's own site
+        "read",
+    ),
+}
+"""What a platform has and does not tell of single people; it is stated and never imputed.
+
+What a platform does not have is not listed: there are no reviews on Instagram. A platform that is missing here is stated as
+unknown: nothing of it is read yet.
 """
-
-REPORTABLE = (
-    "view",
-    "read",
-    "click",
-    "follow",
-    "save",
-    "reaction",
-    "comment",
-    "reply",
-    "share",
-    "vote",
-    "post",
-    "mention",
-    "review",
-)
-"""The kinds of activity among which the blind share of a platform is counted."""

@@ -69,6 +69,7 @@ def pack(watched: Watched) -> bytes:
         "hours": [[number, h.said, h.negative, h.thread, h.reach, h.known] for number, h in counts.hours.items()],
         "buckets": [[number, b.said, b.negative, b.reach, b.known, b.threads] for number, b in counts.buckets.items()],
         "incident": asdict(incident) if incident is not None else None,
+        "tipped": watched.tipped,
     }
     return zlib.compress(orjson.dumps(state), _LEVEL)
 
@@ -101,4 +102,5 @@ def unpack(key: str, packed: bytes, offsets: Mapping[str, int], version: int) ->
         incident,
         version=version,
         changed=False,
+        tipped=state.get("tipped", 0.0),  # states of before it was kept do not tell
     )

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
 from antiphon.config_feed import Change
 from antiphon.errors import Transient
-from antiphon.kafka import event_headers
+from antiphon.kafka import event_headers, stop_producer
 from antiphon.topics import CONFIG
 from antiphon.v1.config_pb2 import ConfigRecord
 from rules.adapters.documents import Stored
@@ -24,7 +24,7 @@ from rules.settings import RulesSettings
 log = logging.getLogger(__name__)
 
 _STOP_SECONDS = 3.0
-"""A producer flushes when it stops; without a cluster that never ends, and what is not flushed is still flagged."""
+"""For what a producer has left to send when it stops; what it does not get rid of is still flagged."""
 
 _DELIVER_TRIES = 10
 """Of an entity that changes while it is published; the sweep takes over where this ends."""
@@ -59,7 +59,7 @@ class KafkaOutbox:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._check_topic(topic_read))
-                group.create_task(self._sweep_for_ever())
+                group.create_task(self.sweep_for_ever())
         finally:
             await self.close()
 
@@ -75,7 +75,7 @@ class KafkaOutbox:
             with contextlib.suppress(TimeoutError, KafkaError):
                 async with asyncio.timeout(_STOP_SECONDS):
                     await starting
-            await producer.stop()
+            await stop_producer(producer, _STOP_SECONDS)
             raise
         self._producer, self._away = producer, False
 
@@ -83,9 +83,7 @@ class KafkaOutbox:
         """Disconnect."""
         producer, self._producer, self._away = self._producer, None, True
         if producer is not None:
-            with contextlib.suppress(TimeoutError, KafkaError):
-                async with asyncio.timeout(_STOP_SECONDS):
-                    await producer.stop()
+            await stop_producer(producer, _STOP_SECONDS)
 
     def observe(self, changes: Sequence[Change]) -> None:
         """Compare what appears on the topic with what it held: an older state that comes last must not stay last."""
@@ -120,7 +118,8 @@ class KafkaOutbox:
         self._away = False  # nothing waits: the next change finds out
         await self._repair()
 
-    async def _sweep_for_ever(self) -> None:
+    async def sweep_for_ever(self) -> None:
+        """Deliver what waits until cancelled. Without this a cluster that was away once is never asked again."""
         while True:
             try:
                 await self.sweep()

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from metrics.domain.counts import Totals, summed
 from metrics.domain.hour import Hour, each
-from metrics.domain.levels import BLIND, LEVELS, REPORTABLE
+from metrics.domain.levels import BLIND, LEVELS, REPORTED
 from metrics.domain.reports.figures import Described, Part, part
 
 PARTS = ("levels", "people", "counts")
@@ -52,7 +52,7 @@ class Blind(Described):
     unreported: list[str] | None
     """Kinds of activity that it does not report; null: this release has no table for the platform."""
     share: float | None
-    """Unreported kinds, of the kinds of activity there are; null where `unreported` is."""
+    """Unreported kinds, of the kinds of activity that the platform has; null where `unreported` is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,4 +145,4 @@ def _blind(platform: str) -> Blind:
     unreported = BLIND.get(platform)
     if unreported is None:
         return Blind(platform, None, None)
-    return Blind(platform, sorted(unreported), sum(kind in REPORTABLE for kind in unreported) / len(REPORTABLE))
+    return Blind(platform, sorted(unreported), len(unreported) / (len(unreported) + len(REPORTED[platform])))

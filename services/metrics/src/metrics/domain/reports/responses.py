@@ -78,9 +78,15 @@ class Responses(Described):
     inside_target: Part
     """First answers within the target, of answerable events: what was never answered is outside."""
     answers: Answers
+    deflected: Part
+    """What automation answered and no person was needed for, of answerable events: nothing about it waited for approval or was
+    handed over, and nobody of the brand answered it on the platform within the period."""
     follow_ups: FollowUps
     lost_to_limits: int
-    """Actions that a limit or a platform's quota held back for good."""
+    """Actions that a limit of the brand's rules held back for good."""
+    too_late: int
+    """Actions whose time had run out before they could be posted: they waited for approval, for the end of a hold, for a
+    platform's quota or for a platform that was away."""
     failed: int
     """Actions that the platform refused for good."""
     engagement: Engagement
@@ -100,8 +106,10 @@ def responses(hours: Sequence[Hour], target_s: float) -> Responses:
         target_s=target_s,
         inside_target=part(min(_inside(first, target_s), told.answerable), told.answerable),
         answers=_answers(hours),
+        deflected=part(min(_deflected(hours), told.answerable), told.answerable),
         follow_ups=_follow_ups(hours),
         lost_to_limits=_delivered(deliveries, "suppressed", "limit"),
+        too_late=_delivered(deliveries, "suppressed", "stale"),
         failed=_delivered(deliveries, "failed", None),
         engagement=_engagement(hours),
     )
@@ -116,20 +124,22 @@ def _delivered(deliveries: Table, state: str, reason: str | None) -> int:
 
 
 def _answers(hours: Sequence[Hour]) -> Answers:
-    ours: set[int] = set()
-    approved = total = 0
-    for hour in hours:
-        ours.update(hour.service.get("answer object", ()))
-        decided = hour.service.get("answer approved", ())
-        approved, total = approved + sum(decided), total + len(decided)
-    human = {
-        parent
-        for hour in hours
-        for echo, parent in zip(hour.service.get("echo object", ()), hour.service.get("echo parent", ()), strict=True)
-        if echo not in ours
-    }
-    whole = total + len(human)
-    return Answers(part(total - approved, whole), part(approved, whole), part(len(human), whole))
+    decided = together(hours, "service", "answer approved")
+    approved, human = sum(decided), len(_answered_by_people(hours))
+    whole = len(decided) + human
+    return Answers(part(len(decided) - approved, whole), part(approved, whole), part(human, whole))
+
+
+def _answered_by_people(hours: Sequence[Hour]) -> set[int]:
+    """Return what people of the brand answered on the platform themselves."""
+    ours = set(together(hours, "service", "answer object"))
+    echoes = zip(together(hours, "service", "echo object"), together(hours, "service", "echo parent"), strict=True)
+    return {parent for echo, parent in echoes if echo not in ours}
+
+
+def _deflected(hours: Sequence[Hour]) -> int:
+    answered, needed = (set(together(hours, "service", name)) for name in ("answer target", "needed"))
+    return len(answered - needed - _answered_by_people(hours))
 
 
 def _follow_ups(hours: Sequence[Hour]) -> FollowUps:

@@ -42,7 +42,8 @@ class Incident:
 class Watched:
     """One scope. `offsets`: partition → the offset up to which (included) its records are counted here.
 
-    `look` is the newest; `changed` tells whether it differs from what is stored.
+    `look` is the newest; `changed` tells whether it differs from what is stored. `heard`: the time of the negative statement that
+    was counted last, 0 while none was since the start; `tipped`: of the one with which the crisis went as far as it has.
     """
 
     scope: Scope
@@ -53,6 +54,8 @@ class Watched:
     version: int = 0
     changed: bool = True
     learnt: tuple[int, Usual] | None = None
+    heard: float = 0.0
+    tipped: float = 0.0
 
     def usual(self, now: float) -> Usual:
         """Return what is usual; it is learnt once an hour."""
@@ -126,6 +129,8 @@ class Watch:
                 one.offsets[heard.partition] = heard.offset
                 one.counts.add(heard, self.watermark)
                 one.changed = True
+                if heard.negative:
+                    one.heard = heard.time
                 if heard.time < self.watermark - (RESTING + 1) * HOUR:
                     one.learnt = None  # the past is another than the baseline was learnt from
         return True
@@ -201,7 +206,9 @@ def _move(one: Watched, severity: int, now: float, terms: Terms, *, quiet: bool)
         incident = one.incident = Incident(start=now // BUCKET * BUCKET, last=now)
     incident.last = max(incident.last, now)
     incident.severity = max(incident.severity, severity)
-    incident.level = max(incident.level, HOLD if severity >= terms.hold_at else NOTICE)
+    level = HOLD if severity >= terms.hold_at else NOTICE
+    if level > incident.level:
+        incident.level, one.tipped = level, one.heard or now
     if quiet:
         incident.told = incident.level
     one.changed = True
