@@ -22,7 +22,7 @@ from rules.domain.guard.watch import CALM, Watch
 
 HISTORY_DAYS = 28
 FACTORS = (2, 5, 20)
-SEEDS = 8
+SEEDS = 16
 """Crises of each size a brand."""
 QUIET_WEEKS = 4
 """Weeks without a crisis a brand."""

@@ -42,6 +42,9 @@ LEVEL_HOURS = 12.0
 LEVEL_DOUBT = 10.0
 """Events that the level starts from, so that a quiet night does not halve what is expected of the morning."""
 
+SPAN = 3
+"""Hours in whose sums the dispersion is measured, as in the longest window: shorter waves are left to the peaks of the past."""
+
 MOST_DISPERSION = 1.0
 """With more nothing would ever be unusual."""
 
@@ -179,11 +182,21 @@ def _course(values: Sequence[int], first: int) -> _Course:
         max(LEAST_RATE, (rates[slot] - part * value) / (1 - part)) * level
         for value, slot, part, level in zip(cut, slots, own, levels, strict=False)
     ]
-    square = sum(forecast**2 for forecast in forecasts)
-    misses = zip(cut, forecasts, own, strict=True)
-    excess = sum((1 - part) * (value - forecast) ** 2 - forecast for value, forecast, part in misses)
-    dispersion = min(max(excess / square, 0.0), MOST_DISPERSION)
+    dispersion = _dispersion(cut, forecasts, own)
     return _Course(Rates(tuple(max(LEAST_RATE, rate * levels[-1]) for rate in rates), weight, dispersion), forecasts)
+
+
+def _dispersion(values: Sequence[float], forecasts: Sequence[float], own: Sequence[float]) -> float:
+    """Return the dispersion of sums of hours; `own`: each value's part in the rate of its forecast."""
+    usual = _sums(forecasts)
+    misses = zip(_sums(values), usual, _sums(own), strict=True)
+    excess = sum((1 - part / SPAN) * (value - forecast) ** 2 - forecast for value, forecast, part in misses)
+    return min(max(excess / sum(forecast * forecast for forecast in usual), 0.0), MOST_DISPERSION)
+
+
+def _sums(values: Sequence[float]) -> list[float]:
+    ends = range(min(SPAN, len(values)), len(values) + 1)
+    return [sum(values[max(0, end - SPAN) : end]) for end in ends]
 
 
 def _cut_off(values: Sequence[int], first: int) -> list[float]:

@@ -17,8 +17,8 @@ LOOKS = 7 * 24 * 4
 PEAK = 2.0
 """Evidence above which an hour is a peak, by the model one look in a hundred: some in each week, and yet in the tail."""
 
-HIGHEST = 2.0
-"""A peak counts for at most so much more: by the model one peak in a hundred, and a past crisis must not hide the next."""
+HIGHEST = 4.0
+"""A peak counts for at most so much more: by the model one peak in ten thousand. A past crisis must not hide the next."""
 
 WEEKS_OF_DOUBT = 1.0
 """Weight of the model in how many peaks there are: a week in which all looks do as it says."""
