@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from enum import StrEnum, auto
 from statistics import fmean, quantiles
 
-from rules.domain.guard.counts import BURST, HOUR, REMEMBERED, Counts, Hour
+from rules.domain.guard.counts import HOUR, REMEMBERED, WINDOWS, Counts, Hour
 from rules.domain.guard.recurrence import Recurrence, recurrence
 from rules.domain.guard.surprise import LEAST_SHARE_EVIDENCE, lifted, surprise
 from rules.domain.guard.tails import count_evidence, share_evidence
@@ -42,7 +42,7 @@ LEVEL_HOURS = 12.0
 LEVEL_DOUBT = 10.0
 """Events that the level starts from, so that a quiet night does not halve what is expected of the morning."""
 
-SPAN = 3
+SPAN = WINDOWS[-1] // HOUR
 """Hours in whose sums the dispersion is measured, as in the longest window: shorter waves are left to the peaks of the past."""
 
 MOST_DISPERSION = 1.0
@@ -115,9 +115,6 @@ class _Course:
 
 _NOTHING = Hour()
 
-_SPANS = (BURST / HOUR, 1.0, 3.0)
-"""Hours of the windows that are looked at."""
-
 
 def learn(counts: Counts, now: float, min_events: int) -> Usual:
     """Return what is usual as known at a moment, from the hours before it; with fewer negative events none was unusual."""
@@ -136,7 +133,7 @@ def learn(counts: Counts, now: float, min_events: int) -> Usual:
         if hour.negative < min_events or share_evidence(hour.negative, hour.said, *share) < LEAST_SHARE_EVIDENCE:
             return 0.0
         dispersion = negative.rates.doubt((first + place) * HOUR)
-        found = max(_surprise(past, negative, other, place, hours, dispersion) for hours in _SPANS)
+        found = max(_surprise(past, negative, other, place, seconds / HOUR, dispersion) for seconds in WINDOWS)
         return lifted(found, count_evidence(hour.thread, *thread))
 
     return Usual(

@@ -11,10 +11,12 @@ from typing import NamedTuple
 BUCKET = 300
 """Seconds of a bucket: short enough that a crisis is seen within one, long enough that a quiet brand's hold more than noise."""
 
-BURST = 900
-"""Seconds of the shortest window: three buckets, so that a brand with ten negative events an hour has some in it."""
-
 HOUR = 3_600
+
+BURST = 900
+
+WINDOWS = (BURST, HOUR, 3 * HOUR)
+"""Seconds over which is counted: a burst, an hour, and what smoulders."""
 
 WATCHED = 6 * HOUR
 """How far back single buckets are kept; what is later still only feeds the baseline."""

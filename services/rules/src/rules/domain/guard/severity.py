@@ -13,7 +13,7 @@ from math import log10
 from typing import Protocol
 
 from rules.domain.guard.baseline import Known, Usual
-from rules.domain.guard.counts import BUCKET, BURST, HOUR, Bucket
+from rules.domain.guard.counts import BUCKET, HOUR, WINDOWS, Bucket
 from rules.domain.guard.surprise import LEAST_SHARE_EVIDENCE, lifted, surprise
 from rules.domain.guard.tails import count_evidence, share_evidence, wilson_low
 
@@ -25,9 +25,6 @@ NOTIFY_AT = 5
 
 MIN_EVENTS = 10
 """Fewer negative events in an hour are never a crisis: a person who answers them himself is quicker than a meeting."""
-
-WINDOWS = (BURST, HOUR, 3 * HOUR)
-"""Seconds over which is counted: a burst, an hour, and what smoulders."""
 
 LEAST_SHARE_COLD, MIN_COLD = 0.6, 5
 """Without a day of history: the least sure negative share, and how many times the fewest events it takes to hold."""
