@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from rules.adapters.guard_codec import pack, pack_repeats, unpack, unpack_repeats
-from rules.domain.guard.baseline import Known, learn
+from rules.domain.guard.baseline import Known, Usual, learn
 from rules.domain.guard.counts import HOUR, Heard, Scope
 from rules.domain.guard.repeats import KEPT, Repeats
-from rules.domain.guard.severity import Terms
+from rules.domain.guard.severity import MIN_EVENTS, Terms
 from rules.domain.guard.watch import CALM, HOLD, NOTICE, Watch, Watched
 
 DAY = 24 * HOUR
@@ -53,6 +53,10 @@ def whole(watch: Watch) -> Watched:
     return found
 
 
+def usual(events: Sequence[Heard]) -> Usual:
+    return whole(fed(events)).usual(NOW, MIN_EVENTS)
+
+
 def severity(watch: Watch, now: float, terms: Terms | None = None) -> int:
     watch.look("b", now, terms or Terms())
     look = whole(watch).look
@@ -80,6 +84,35 @@ def test_a_success_is_no_crisis() -> None:
     assert severity(fed([*past, *more]), NOW + 3_600) < Terms().notify_at
 
 
+def test_what_grows_for_hours_is_held_and_half_a_day_of_it_is_not_yet_usual() -> None:
+    past = stream(12)
+    sizes = [3 * min(hour, 8) for hour in range(1, 13)]
+    growing = [e for at, size in enumerate(sizes) for e in burst(90_000 + 100 * at, size, start=NOW + at * HOUR, minutes=60)]
+    watch, held = fed(past), []
+    for number, event in enumerate(growing):
+        watch.take(event._replace(offset=len(past) + number))
+        if severity(watch, event.time) >= Terms().hold_at:
+            held.append((event.time - NOW) / HOUR)
+    assert 1 < held[0] < 5, "of the eight in which it grows from the usual to nine times as much"
+    assert held[-1] > 11.9
+
+
+def test_what_is_heard_late_counts_where_it_belongs() -> None:
+    past, late = stream(15), burst(90_000, 40, minutes=30)
+    since = burst(95_000, 10, minutes=40, negative=False)
+    assert severity(fed([*past, *since]), NOW + 2_400) < Terms().notify_at
+    assert severity(fed([*past, *since, *late]), NOW + 2_400) >= Terms().hold_at
+    assert severity(fed([*past, *since, *late]), NOW + 5 * HOUR) < Terms().notify_at, "it is over, whenever it was heard"
+
+
+def test_a_brand_whose_crowd_comes_in_waves_is_asked_for_more() -> None:
+    calm = stream(13)
+    waves = [e for day in range(1, DAYS, 2) for e in burst(day * 100_000, 14, start=START + (day + 0.4) * DAY, minutes=15)]
+    wavy = sorted([*calm, *waves], key=lambda event: event.time)
+    rarity, rarity_wavy = (usual(events).recurrence.rarity(4.0) for events in (calm, wavy))
+    assert rarity_wavy < rarity - 1, "ten times as often"
+
+
 def test_few_are_never_a_crisis() -> None:
     past = stream(3, an_hour=1.0)
     assert severity(fed([*past, *burst(len(past), 9)]), NOW + 1_800) < Terms().notify_at
@@ -90,7 +123,7 @@ def test_a_past_crisis_is_no_new_normal() -> None:
     past = stream(4)
     crises = [e for week in (7, 14) for e in burst(50_000 + week * 1_000, 300, start=NOW - week * DAY, minutes=60)]
     together = sorted([*past, *crises], key=lambda event: event.time)
-    with_, without = (whole(fed(events)).usual(NOW).negative.expected(NOW, NOW + HOUR) for events in (together, past))
+    with_, without = (usual(events).negative.expected(NOW, NOW + HOUR) for events in (together, past))
     assert with_ < 3 * without
 
 
@@ -157,6 +190,15 @@ def test_order_lateness_and_repetition_change_no_count() -> None:
     assert sum(said for said, _ in counted[0].values()) == len(events)
 
 
+def test_bursts_are_found_in_any_order() -> None:
+    events = [*burst(0, 12, minutes=59), *burst(12, 30, start=NOW + 35 * 60, minutes=15)]
+    mixed = events.copy()
+    random.Random(14).shuffle(mixed)
+    counts, other = (whole(fed(sequence)).counts for sequence in (events, mixed))
+    assert counts == other
+    assert counts.hours[int(NOW // HOUR)].burst == 30 + 3
+
+
 def test_what_was_saved_at_any_moment_counts_on_to_the_same() -> None:
     """A scope saved later than the place to read on from skips what it has, record by record."""
     events = [event._replace(offset=number) for number, event in enumerate(stream(9, days=3))]
@@ -188,15 +230,15 @@ def test_more_reach_is_worse() -> None:
 def test_the_course_of_day_is_known_after_two_days_and_the_week_after_two_weeks() -> None:
     for days, known in ((0.5, Known.COLD), (2, Known.DAILY), (20, Known.SEASONAL)):
         counts = whole(fed(stream(11, days=DAYS)[: int(20 * 24 * days)])).counts
-        assert learn(counts, counts.first + days * DAY + 4 * HOUR).known is known
-    usual = whole(fed(stream(11))).usual(NOW).negative
-    noon, night = (usual.expected(START + at * HOUR, START + (at + 4) * HOUR) for at in (10, 1))
+        assert learn(counts, counts.first + days * DAY + 4 * HOUR, MIN_EVENTS).known is known
+    negative = usual(stream(11)).negative
+    noon, night = (negative.expected(START + at * HOUR, START + (at + 4) * HOUR) for at in (10, 1))
     assert 1.4 < noon / night < 2.8, "made twice as much by day"
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_quiet_weeks_stay_quiet(seed: int) -> None:
-    """Looked at every ten minutes for a week: chance alone holds once in thirty weeks, so hardly in three."""
+    """Looked at every ten minutes for a week: chance alone holds once in ten weeks, here not in three."""
     events = stream(100 + seed, an_hour=30.0, days=DAYS + 7)
     watch, place, alarms = Watch(), 0, 0
     for step in range(int(DAYS * 144), int((DAYS + 7) * 144)):

@@ -66,7 +66,7 @@ def pack(watched: Watched) -> bytes:
     counts, incident = watched.counts, watched.incident
     state = {
         "first": counts.first,
-        "hours": [[number, h.said, h.negative, h.thread, h.reach, h.known] for number, h in counts.hours.items()],
+        "hours": [[number, h.said, h.negative, h.thread, h.reach, h.known, h.burst] for number, h in counts.hours.items()],
         "buckets": [[number, b.said, b.negative, b.reach, b.known, b.threads] for number, b in counts.buckets.items()],
         "incident": asdict(incident) if incident is not None else None,
         "tipped": watched.tipped,

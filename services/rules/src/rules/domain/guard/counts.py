@@ -13,6 +13,11 @@ BUCKET = 300
 
 HOUR = 3_600
 
+BURST = 900
+
+WINDOWS = (BURST, HOUR, 3 * HOUR)
+"""Seconds over which is counted: a burst, an hour, and what smoulders."""
+
 WATCHED = 6 * HOUR
 """How far back single buckets are kept; what is later still only feeds the baseline."""
 
@@ -23,6 +28,9 @@ MOST_THREADS = 200
 """Threads told apart in a bucket: the largest is among them unless hundreds begin within the same five minutes."""
 
 SEPARATOR = "\x1f"
+
+_BUCKETS_AN_HOUR = HOUR // BUCKET
+_LONG = BURST // BUCKET
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,13 +103,14 @@ class Bucket:
 
 @dataclass(slots=True)
 class Hour:
-    """An hour of the past. `thread`: the most negative events that one thread had in five minutes of it."""
+    """An hour of the past. The most negative events that one thread had in five minutes of it, and that all had in fifteen."""
 
     said: int = 0
     negative: int = 0
     thread: int = 0
     reach: float = 0.0
     known: int = 0
+    burst: int = 0
 
 
 @dataclass(slots=True)
@@ -136,12 +145,20 @@ class Counts:
         if not heard.negative:
             return
         bucket.negative += 1
+        hour.burst = max(hour.burst, self._burst(number))
         if heard.followers is not None:
             bucket.reach += log10(1 + heard.followers)
             bucket.known += 1
         if heard.root and (heard.root in bucket.threads or len(bucket.threads) < MOST_THREADS):
             bucket.threads[heard.root] += 1
             hour.thread = max(hour.thread, bucket.threads[heard.root])
+
+    def _burst(self, number: int) -> int:
+        """Return the most negative events of fifteen minutes around a bucket, within its hour: in any order the same."""
+        begin = number - number % _BUCKETS_AN_HOUR
+        first, end = max(begin, number - _LONG + 1), min(begin + _BUCKETS_AN_HOUR, number + _LONG)
+        counts = [self.buckets[at].negative if at in self.buckets else 0 for at in range(first, end)]
+        return max(sum(counts[at : at + _LONG]) for at in range(len(counts) - _LONG + 1))
 
     def forget(self, watermark: float) -> None:
         """Drop what is too old to matter."""
@@ -153,7 +170,7 @@ class Counts:
             del self.hours[number]
 
     def window(self, end: float, seconds: float) -> Bucket:
-        """Return the sum of the buckets of the last so many seconds, the one that `end` lies in included."""
+        """Return the sum of the buckets of the last so many seconds, the one that `end` lies in included; without threads."""
         last = int(end // BUCKET)
         total = Bucket()
         for number in range(last - int(seconds // BUCKET) + 1, last + 1):
@@ -162,7 +179,6 @@ class Counts:
                 total.negative += bucket.negative
                 total.reach += bucket.reach
                 total.known += bucket.known
-                total.threads.update(bucket.threads)
         return total
 
     def largest_thread(self, end: float) -> int:

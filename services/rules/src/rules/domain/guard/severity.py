@@ -1,6 +1,6 @@
 """How bad it is now, from 1 to 10, and on what evidence.
 
-The severity stands for how seldom chance alone does as much while everything of the brand is looked at all week: see
+The severity stands for how seldom that comes without a crisis while everything of the brand is looked at all week: see
 `_severity`. Authors with more reach than usual add up to one, those with less take off up to one.
 
 Negative volume is what must be unusual. Where everything else that is said rises too, so much more negative is usual: a
@@ -13,7 +13,8 @@ from math import log10
 from typing import Protocol
 
 from rules.domain.guard.baseline import Known, Usual
-from rules.domain.guard.counts import BUCKET, Bucket
+from rules.domain.guard.counts import BUCKET, HOUR, WINDOWS, Bucket
+from rules.domain.guard.surprise import LEAST_SHARE_EVIDENCE, lifted, surprise
 from rules.domain.guard.tails import count_evidence, share_evidence, wilson_low
 
 HOLD_AT = 7
@@ -24,21 +25,6 @@ NOTIFY_AT = 5
 
 MIN_EVENTS = 10
 """Fewer negative events in an hour are never a crisis: a person who answers them himself is quicker than a meeting."""
-
-WINDOWS = (900, 3_600, 10_800)
-"""Seconds over which is counted: a burst, an hour, and what smoulders."""
-
-LOOKS = 7 * 24 * 4
-"""Independent looks in a week: the shortest windows side by side. Longer ones, and those between, are hardly anything new."""
-
-LEAST_SHARE_EVIDENCE = 0.7
-"""The share must be as unusual as one hour in five: more cannot be asked of a scope where most is negative on any day."""
-
-SURGE_DOUBT = 5.0
-"""Other events that a surge starts from, so that two instead of one are none."""
-
-THREAD_LIFT = 1.0
-"""Powers of ten by which one racing thread may say more than the sum does."""
 
 LEAST_SHARE_COLD, MIN_COLD = 0.6, 5
 """Without a day of history: the least sure negative share, and how many times the fewest events it takes to hold."""
@@ -118,18 +104,19 @@ class Look:
 
 def look(counts: Windows, usual: Usual, now: float, terms: Terms) -> Look:
     """Return what is seen of a scope at a moment."""
-    hour = counts.window(now, 3_600)
+    hour = counts.window(now, HOUR)
     if usual.known is Known.COLD:
         return _cold(hour, usual, terms)
     thread, thread_evidence = _thread(counts, usual, now)
     seen = [_window(counts.window(now, seconds), usual, now, seconds) for seconds in WINDOWS]
-    window, bucket, expected, dispersion, evidence, by_share = max(seen, key=lambda one: one[4])
-    joint = max(evidence, min(thread_evidence, evidence + THREAD_LIFT)) if evidence else 0.0
-    severity = _severity(joint, terms.scopes, _reach(bucket, usual))
+    window, bucket, expected, dispersion, evidence = max(seen, key=lambda one: one[4])
+    by_share = share_evidence(bucket.negative, bucket.said, *usual.share)
+    rarity = usual.recurrence.rarity(lifted(evidence, thread_evidence)) - log10(terms.scopes)
+    severity = _severity(rarity, _reach(bucket, usual))
     if hour.negative < terms.min_events or by_share < LEAST_SHARE_EVIDENCE:
         severity = min(severity, terms.notify_at - 1)
     return Look(
-        severity=max(1, severity),
+        severity=severity,
         baseline=usual.known,
         history_hours=usual.hours,
         window=window,
@@ -145,20 +132,21 @@ def look(counts: Windows, usual: Usual, now: float, terms: Terms) -> Look:
     )
 
 
-def _severity(evidence: float, scopes: int, reach: float) -> int:
-    """Return 5 for what chance does once in three weeks, 7 for once in thirty, 10 for once in a thousand; plus the reach."""
-    corrected = evidence - log10(LOOKS * max(scopes, 1))
-    return min(10, int(4 + 2 * corrected + reach)) if corrected > 0 else min(4, int(1 + evidence / 2))
+def _severity(rarity: float, reach: float) -> int:
+    """Return 5 for what comes once a week by itself, 7 for once in ten weeks, 10 for once in six years; plus the reach."""
+    return max(1, min(10, int(5 + 2 * rarity + reach)))
 
 
-def _window(bucket: Bucket, usual: Usual, now: float, seconds: int) -> tuple[int, Bucket, float, float, float, float]:
+def _window(bucket: Bucket, usual: Usual, now: float, seconds: int) -> tuple[int, Bucket, float, float, float]:
     start = (now // BUCKET + 1) * BUCKET - seconds
-    other, other_usual = bucket.said - bucket.negative, usual.other.expected(start, now)
-    surge = max(1.0, (other + SURGE_DOUBT) / (other_usual + SURGE_DOUBT))
-    expected = usual.negative.expected(start, now) * surge
-    dispersion = usual.negative.doubt(now) + (1 / (other + SURGE_DOUBT) if surge > 1 else 0.0)
-    evidence = count_evidence(bucket.negative, expected, dispersion) if expected > 0 else 0.0
-    return seconds, bucket, expected, dispersion, evidence, share_evidence(bucket.negative, bucket.said, *usual.share)
+    expected, dispersion, evidence = surprise(
+        bucket.negative,
+        bucket.said - bucket.negative,
+        usual=usual.negative.expected(start, now),
+        usual_other=usual.other.expected(start, now),
+        dispersion=usual.negative.doubt(now),
+    )
+    return seconds, bucket, expected, dispersion, evidence
 
 
 def _thread(counts: Windows, usual: Usual, now: float) -> tuple[int, float]:
@@ -185,7 +173,7 @@ def _cold(hour: Bucket, usual: Usual, terms: Terms) -> Look:
         severity=severity,
         baseline=usual.known,
         history_hours=usual.hours,
-        window=3_600,
+        window=HOUR,
         said=hour.said,
         negative=hour.negative,
         expected=0.0,

@@ -53,15 +53,15 @@ class Watched:
     look: Look | None = None
     version: int = 0
     changed: bool = True
-    learnt: tuple[int, Usual] | None = None
+    learnt: tuple[tuple[int, int], Usual] | None = None
     heard: float = 0.0
     tipped: float = 0.0
 
-    def usual(self, now: float) -> Usual:
+    def usual(self, now: float, min_events: int) -> Usual:
         """Return what is usual; it is learnt once an hour."""
-        hour = int(now // HOUR)
-        if self.learnt is None or self.learnt[0] != hour:
-            self.learnt = hour, learn(self.counts, now)
+        known_by = int(now // HOUR), min_events
+        if self.learnt is None or self.learnt[0] != known_by:
+            self.learnt = known_by, learn(self.counts, now, min_events)
         return self.learnt[1]
 
 
@@ -144,7 +144,7 @@ class Watch:
         parts = [one for scope, one in scopes.items() if not scope.whole and not _is_all(one, whole)]
         terms = replace(terms, scopes=1 + len(parts))
         for one in (*parts, whole):
-            seen = look(one.counts, one.usual(now), now, terms)
+            seen = look(one.counts, one.usual(now, terms.min_events), now, terms)
             if seen != one.look:
                 one.look, one.changed = seen, True
         severities = _blame(whole, parts, now, terms)
@@ -184,12 +184,12 @@ def _blame(whole: Watched, parts: list[Watched], now: float, terms: Terms) -> di
 
 
 def _culprit(whole: Watched, parts: list[Watched], now: float, terms: Terms) -> tuple[Watched | None, int]:
-    negative = whole.counts.window(now, HOUR).negative
+    negative, usual = whole.counts.window(now, HOUR).negative, whole.usual(now, terms.min_events)
     ranked = sorted(parts, key=lambda one: -one.counts.window(now, HOUR).negative)
     for part in ranked[:1]:
-        if part.counts.window(now, HOUR).negative < CULPRIT * negative or whole.usual(now).known is Known.COLD:
+        if part.counts.window(now, HOUR).negative < CULPRIT * negative or usual.known is Known.COLD:
             continue
-        rest = look(_Without(whole.counts, part.counts), whole.usual(now), now, terms)
+        rest = look(_Without(whole.counts, part.counts), usual, now, terms)
         if rest.severity < terms.notify_at:
             return part, rest.severity
     return None, 0
