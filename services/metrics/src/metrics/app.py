@@ -46,7 +46,7 @@ GROUP: Final = "metrics"
 TOPICS: Final = (EVENTS, DECISIONS, DELIVERIES, ENTRIES)
 
 MAX_BATCH: Final = 2_000
-"""Records a write: each then costs the store a third less than in batches of 500; a crash repeats a second or two of work."""
+"""Records a write: where there is a backlog, a full page of events and one of decisions; a crash repeats a second of work."""
 
 _LAG_PERIOD_S: Final = 1.0
 """Between two looks at the lag; `/readyz` looks at once, for those who wait until everything is recorded."""
