@@ -26,8 +26,9 @@ from antiphon_local.services import LocalServices
 from bench.engine import Topic
 from bench.measure import percentile
 from metrics.adapters.codec import Decoder
-from metrics.adapters.documents import document, pack
-from metrics.adapters.mongo import PERIOD_INDEX
+from metrics.adapters.documents import pack
+from metrics.adapters.facts import PERIOD_INDEX
+from metrics.adapters.pages import pages, row_of
 from metrics.adapters.people import Pseudonyms
 from metrics.domain.facts import DecisionFact, EventFact
 from metrics.domain.fold import Records, fold
@@ -114,18 +115,20 @@ def _drained(url: str, count: int) -> float:
 
 
 def _inserted(address: str, decisions: list[bytes]) -> float:
-    """Return the documents a second that the store takes of those of decisions, from a client that does nothing else."""
+    """Return the facts a second that the store takes of those of decisions, in pages, from a client that does nothing else."""
     decoder = Decoder(Pseudonyms(_KEY.encode()))
-    documents = [document(decoder.decision_fact(value)) for value in decisions]
+    rows = [row_of(decoder.decision_fact(value)) for value in decisions]
+    batches = [pages(DecisionFact, rows[start : start + _BATCH]) for start in range(0, len(rows), _BATCH)]
     with MongoClient[dict[str, Any]](address) as client:
         bare = client[DATABASE]["bare"]
         bare.create_index(PERIOD_INDEX)
+        bare.create_index("keys", unique=True)
         begun = time.perf_counter()
-        for start in range(0, len(documents), _BATCH):
-            bare.insert_many(documents[start : start + _BATCH], ordered=False)
+        for batch in batches:
+            bare.insert_many(batch, ordered=False)
         took = time.perf_counter() - begun
         bare.drop()
-    return len(documents) / took
+    return len(rows) / took
 
 
 def _recorded(url: str) -> float:

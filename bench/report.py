@@ -42,7 +42,7 @@ _GUARDS = (
 FIGURES: Mapping[str, Figure] = {
     "sample": Figure("share of the full size, the smallest of all parts"),
     "metrics_events_per_s": Figure("events a second, each with its decision, from Kafka into the read model", least=2_000),
-    "metrics_bare_inserts_per_s": Figure("baseline: documents a second that the store takes from a client that only inserts"),
+    "metrics_bare_inserts_per_s": Figure("baseline: facts a second that the store takes from a client that only inserts pages"),
     "report_90d_p50_s": Figure("median time of a report over 90 days and 1,000,000 events of one brand, s"),
     "report_90d_p95_s": Figure("p95 of the same over all seven reports, s", most=2),
     "ingest_bare_us": Figure("CPU-µs a request of the baseline: uvicorn, a raw ASGI function that checks the signature"),

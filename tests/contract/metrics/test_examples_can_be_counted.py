@@ -14,7 +14,7 @@ from antiphon.v1.delivery_pb2 import Delivery
 from antiphon.v1.entry_pb2 import EntryChange
 from antiphon.v1.event_pb2 import Event
 from metrics.adapters import codec
-from metrics.adapters.documents import document
+from metrics.adapters.pages import pages, row_of
 from metrics.adapters.people import Pseudonyms
 
 EXAMPLES = Path(__file__).parents[3] / "proto" / "examples"
@@ -31,7 +31,7 @@ def test_it_is_a_fact_without_text_and_name(topic: str, path: Path) -> None:
     fact = codec.Decoder(Pseudonyms(b"a key for tests")).decode(Record(topic, 0, 0, None, message.SerializeToString()))
     assert fact.fact_id.startswith(example.get("actionId") or example.get("entryId") or example["eventId"])
     assert codec.OTHER not in [getattr(fact, name, None) for name in ("platform", "kind", "outcome", "state")]
-    kept = document(fact)
+    kept = pages(type(fact), [row_of(fact)])
     author = example.get("author", {})
     private = [author.get("name"), author.get("handle")] if isinstance(author, dict) else [author]
     for secret in [example.get("text"), example.get("detail"), *private]:

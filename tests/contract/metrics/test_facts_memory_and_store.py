@@ -11,7 +11,9 @@ from pydantic import SecretStr
 from antiphon.mongo import connect
 from antiphon.settings import MongoSettings
 from antiphon.testing import FakeClock
-from metrics.adapters.mongo import MongoFactStore, MongoHours
+from metrics.adapters.facts import MongoFactStore
+from metrics.adapters.mongo import MongoHours
+from metrics.adapters.pages import PAGE_MOST
 from metrics.adapters.trees import MongoTrees
 from metrics.building import BuildService
 from metrics.domain.facts import ActionFact, DecisionFact, DeliveryFact, EventFact, Fact, RuleFact
@@ -147,6 +149,32 @@ async def test_what_is_there_already_is_named_and_never_changed(facts: Pair) -> 
     assert await store.add([decision("e1", outcome="acted")]) == set()
     assert await store.add([decision("e1", outcome="no_match"), decision("e2")]) == {"e1"}
     assert (await summary(counts)).decisions.by_outcome == {"acted": 1, "no_match": 1}
+
+
+async def test_what_is_new_beside_what_is_known_is_recorded_and_told_apart(facts: Pair) -> None:
+    store, counts = facts
+    later = NOON + timedelta(hours=3)
+    assert await store.add([event("e1"), event("e2"), event("e3", event_time=later), event("e4", brand="other")]) == set()
+    batch = [event("e0"), event("e2"), event("e3", event_time=later), event("e5", event_time=later), event("e6", brand="other")]
+    assert await store.add(batch) == {"e2", "e3"}
+    assert await store.add(batch) == {fact.fact_id for fact in batch}
+    assert (await summary(counts, Scope(None, DAY.start, DAY.end))).events.total == 7
+
+
+async def test_a_fact_told_again_with_another_time_stays_in_its_first_hour(facts: Pair) -> None:
+    store, counts = facts
+    assert await store.add([event("e1")]) == set()
+    assert await store.add([event("e1", event_time=NOON + timedelta(hours=5)), event("e2")]) == {"e1"}
+    assert (await summary(counts)).events.total == 2
+    assert (await summary(counts, Scope(DAY.brands, NOON + timedelta(hours=1), DAY.end))).events.total == 0
+
+
+async def test_a_batch_of_more_facts_than_a_page_holds_is_recorded_whole(facts: Pair) -> None:
+    store, counts = facts
+    many = [event(f"e{number}") for number in range(2 * PAGE_MOST + 1)]
+    assert await store.add(many) == set()
+    assert await store.add(many[PAGE_MOST - 1 : PAGE_MOST + 1]) == {f"e{PAGE_MOST - 1}", f"e{PAGE_MOST}"}
+    assert (await summary(counts)).events.total == len(many)
 
 
 async def test_a_period_takes_its_first_moment_and_leaves_its_last_and_other_brands(facts: Pair) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -16,10 +17,9 @@ from antiphon.v1.delivery_pb2 import Delivery
 from antiphon.v1.entry_pb2 import EntryChange
 from antiphon.v1.event_pb2 import PLATFORM_INSTAGRAM, VERB_CREATE, Author, Event, Referral
 from metrics.adapters import codec
-from metrics.adapters.documents import document
-from metrics.adapters.documents import fact as stored_fact
+from metrics.adapters.pages import facts_of, pages, row_of
 from metrics.adapters.people import Pseudonyms
-from metrics.domain.facts import PLATFORM_EFFECTS, ActionFact, DecisionFact, DeliveryFact, EventFact, RuleFact
+from metrics.domain.facts import PLATFORM_EFFECTS, ActionFact, DecisionFact, DeliveryFact, EventFact, Fact, RuleFact
 from metrics.domain.levels import ANSWERS, DRAWN, FOLLOW_UPS, LEVELS, NODES, STATEMENTS
 from metrics.domain.reports.summary import ANSWERABLE_KINDS
 
@@ -43,6 +43,11 @@ def event(**fields: object) -> Event:
     return Event(**(base | fields))  # type: ignore[arg-type]
 
 
+def page(fact: Fact) -> dict[str, Any]:
+    [kept] = pages(type(fact), [row_of(fact)])
+    return kept
+
+
 def test_an_event_becomes_words_and_times() -> None:
     sent = event(channel="main", received_time=to_timestamp(NOON + timedelta(seconds=1)))
     assert DECODER.decode(record(EVENTS, sent.SerializeToString())) == EventFact(
@@ -60,7 +65,7 @@ def test_an_event_becomes_words_and_times() -> None:
 
 def test_texts_and_names_are_not_kept() -> None:
     sent = event(text="canary-text", author=Author(id="canary-id", name="canary-name", handle="canary-handle"), raw=b"canary-raw")
-    kept = document(DECODER.decode(record(EVENTS, sent.SerializeToString())))
+    kept = page(DECODER.decode(record(EVENTS, sent.SerializeToString())))
     assert "canary" not in repr(kept)
 
 
@@ -82,7 +87,7 @@ def test_a_decision_keeps_reasons_actions_and_its_latency() -> None:
     assert (fact.outcome, fact.reason, fact.decide_ms) == ("acted", "none", 40)
     assert fact.rules == (RuleFact("thanks", "acted"), RuleFact("sale", "limit"))
     assert fact.actions == (ActionFact("reply", "auto"),)
-    assert "canary" not in repr(document(fact))
+    assert "canary" not in repr(page(fact))
 
 
 def test_an_author_becomes_a_pseudonym_that_differs_by_brand_platform_and_key() -> None:
@@ -91,7 +96,7 @@ def test_an_author_becomes_a_pseudonym_that_differs_by_brand_platform_and_key() 
         sent.platform = platform  # type: ignore[assignment]
         fact = codec.Decoder(Pseudonyms(key)).decode(record(DECISIONS, sent.SerializeToString()))
         assert isinstance(fact, DecisionFact)
-        assert "canary" not in repr(document(fact))
+        assert "canary" not in repr(page(fact))
         return fact.said.person
 
     assert person() == person()
@@ -126,14 +131,14 @@ def test_what_was_understood_is_kept_in_whole_numbers() -> None:
     assert (fact.said.reach, fact.said.sentiment) == (9_000, 0)
 
 
-def test_every_fact_comes_back_from_its_document_as_it_was() -> None:
+def test_every_fact_comes_back_from_its_page_as_it_was() -> None:
     moment = to_timestamp(NOON)
     entry = EntryChange(entry_id="n1", sequence=1, brand="acme", campaign="spring", state=2, event_time=moment, flags=["bot"])  # type: ignore[arg-type]
     decision = Decision(event_id="e1", brand="acme", event_time=moment, sentiment=0.0, rating=0.0, reach=0, topics=["product:x"])
     delivery = Delivery(action_id="a1", sequence=1, event_id="e1", brand="acme", author="7", target="t", event_time=moment)
     for topic, sent in ((EVENTS, event()), (DECISIONS, decision), (DELIVERIES, delivery), (ENTRIES, entry)):
         found = DECODER.decode(record(topic, sent.SerializeToString()))
-        assert stored_fact(type(found), document(found)) == found
+        assert facts_of(type(found), page(found)) == [found]
 
 
 def test_only_what_is_posted_on_a_platform_has_a_latency() -> None:
@@ -152,7 +157,7 @@ def test_only_what_is_posted_on_a_platform_has_a_latency() -> None:
         )
         decoded = DECODER.decode(record(DELIVERIES, sent.SerializeToString()))
         assert isinstance(decoded, DeliveryFact)
-        assert "canary" not in repr(document(decoded))
+        assert "canary" not in repr(page(decoded))
         return decoded
 
     posted, tag = delivery_pb2.DELIVERY_STATE_POSTED, decision_pb2.ACTION_KIND_TAG

@@ -1,16 +1,15 @@
 """An export of a person shows every record about them, each described, and not the pseudonym that reports know them by."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
-from metrics.adapters.documents import COLLECTIONS, document
-from metrics.adapters.people import PERSON_FIELDS
-from metrics.adapters.people_views import DecisionMeasure, DeliveryMeasure, EntryMeasure, Measure, SaidMeasure, measure_of
-from metrics.domain.facts import ActionFact, DecisionFact, DeliveryFact, EntryFact, Fact, Referral, RuleFact, Said
+from metrics.adapters.pages import COLLECTIONS, PERSONAL, pages, row_of
+from metrics.adapters.people_views import DecisionMeasure, DeliveryMeasure, EntryMeasure, Measure, SaidMeasure, measures_of
+from metrics.domain.facts import ActionFact, DecisionFact, DeliveryFact, EntryFact, EventFact, Fact, Referral, RuleFact, Said
 
 NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
 PERSON = 7_001
@@ -33,7 +32,9 @@ ENTRY = EntryFact(
 
 
 def exported(fact: Fact) -> dict[str, Any]:
-    read: BaseModel = TypeAdapter[Any](Measure).validate_python(measure_of(COLLECTIONS[type(fact)], document(fact)))
+    [page] = pages(type(fact), [row_of(fact)])
+    [measure] = measures_of(type(fact), page, PERSON)
+    read: BaseModel = TypeAdapter[Any](Measure).validate_python(measure)
     return read.model_dump(mode="json")
 
 
@@ -60,6 +61,15 @@ def test_the_pseudonym_stays_inside(fact: Fact) -> None:
     assert str(PERSON) not in str(exported(fact))
 
 
-def test_every_collection_that_holds_a_person_is_exported() -> None:
-    kinds = {COLLECTIONS[type(fact)] for fact in (DECISION, DELIVERY, ENTRY)}
-    assert kinds == set(PERSON_FIELDS)
+def test_of_a_page_the_person_alone_is_exported() -> None:
+    other = replace(DECISION, event_id="e2", said=replace(DECISION.said, person=PERSON + 1))
+    nobody = replace(DECISION, event_id="e3", said=replace(DECISION.said, person=None))
+    [page] = pages(DecisionFact, [row_of(fact) for fact in (other, DECISION, nobody)])
+    assert [measure["id"] for measure in measures_of(DecisionFact, page, PERSON)] == ["e1"]
+
+
+def test_facts_of_every_type_with_a_person_are_looked_through() -> None:
+    assert set(PERSONAL) == {type(fact) for fact in (DECISION, DELIVERY, ENTRY)}
+    assert all(row_of(fact).person == PERSON for fact in (DECISION, DELIVERY, ENTRY))
+    assert set(COLLECTIONS) - set(PERSONAL) == {EventFact}
+    assert "person" not in {field.name for field in fields(EventFact)}

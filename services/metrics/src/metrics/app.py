@@ -27,10 +27,11 @@ from antiphon.telemetry import Telemetry
 from antiphon.topics import DECISIONS, DELIVERIES, ENTRIES, EVENTS
 from metrics.adapters import http_people
 from metrics.adapters.codec import Decoder
+from metrics.adapters.facts import MongoFactStore
 from metrics.adapters.forgetting import MongoForgetting
 from metrics.adapters.holds import HoldFeed, MongoHolds
 from metrics.adapters.http import register_routes
-from metrics.adapters.mongo import MongoFactStore, MongoHours
+from metrics.adapters.mongo import MongoHours
 from metrics.adapters.people import MongoPeople, Pseudonyms
 from metrics.adapters.telemetry import PrometheusCounters, holds_gauge, lag_gauge
 from metrics.adapters.trees import MongoTrees
@@ -45,7 +46,7 @@ GROUP: Final = "metrics"
 TOPICS: Final = (EVENTS, DECISIONS, DELIVERIES, ENTRIES)
 
 MAX_BATCH: Final = 2_000
-"""Records a write: each then costs the store a third less than in batches of 500; a crash repeats a second or two of work."""
+"""Records a write: where there is a backlog, a full page of events and one of decisions; a crash repeats a second of work."""
 
 _LAG_PERIOD_S: Final = 1.0
 """Between two looks at the lag; `/readyz` looks at once, for those who wait until everything is recorded."""
@@ -63,7 +64,7 @@ async def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Asy
         stores, keys, people = _Stores(database, settings), KeyRing(clock), record_sealer(database, settings, clock)
         holds = HoldFeed(stores.holds)
         holds_gauge(telemetry, lambda: len(holds.active))
-        erase = MongoForgetting(database, stores.pseudonyms, stores.hours).erase
+        erase = MongoForgetting(database, stores.pseudonyms, stores.facts, stores.hours).erase
         eraser = build_eraser("metrics", erase, settings=settings, database=database, clock=clock)
         feed = ConfigFeed(settings, keys.apply, holds.apply, people.follow, eraser.follow)
         show_revision(telemetry, feed)
@@ -81,7 +82,7 @@ async def build(settings: MetricsSettings, *, clock: Clock | None = None) -> Asy
 
         api = build_api("Antiphon metrics", telemetry=telemetry, readiness=readiness, keys=keys)
         register_routes(api, reports=stores.reports(clock, settings), clock=clock)
-        http_people.register(api, http_people.MongoMeasures(database, stores.pseudonyms))
+        http_people.register(api, http_people.MongoMeasures(stores.facts, stores.pseudonyms))
         yield api, [feed.run(), holds.run(), consume(), eraser.run(), stores.builder(clock, settings).run(), lag.watch()]
 
 
@@ -120,7 +121,7 @@ class _Stores:
         self.people = MongoPeople(database, self.pseudonyms)
 
     async def prepare(self) -> None:
-        """Create the indexes that are missing. Raises Transient."""
+        """Make the stores ready; this may take a while where an earlier release has written. Raises Transient."""
         for store in (self.facts, self.hours, self.trees):
             await store.prepare()
 

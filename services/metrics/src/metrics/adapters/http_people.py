@@ -6,10 +6,10 @@ from fastapi import FastAPI, Path
 from pydantic import BaseModel, Field
 
 from antiphon.auth import Admin
-from antiphon.mongo import Database
+from metrics.adapters.facts import MongoFactStore
 from metrics.adapters.mongo import classified
-from metrics.adapters.people import PERSON_FIELDS, Pseudonyms
-from metrics.adapters.people_views import Measure, measure_of
+from metrics.adapters.people import Pseudonyms
+from metrics.adapters.people_views import Measure, measures_of
 
 MOST = 10_000
 """Records in an export: more than any person makes; a robot's are cut, and the answer says so."""
@@ -29,17 +29,20 @@ class MeasuresOut(BaseModel):
 class MongoMeasures:
     """Reads records by pseudonym."""
 
-    def __init__(self, database: Database, pseudonyms: Pseudonyms) -> None:
-        self._database, self._pseudonyms = database, pseudonyms
+    def __init__(self, facts: MongoFactStore, pseudonyms: Pseudonyms) -> None:
+        self._facts, self._pseudonyms = facts, pseudonyms
 
     @classified
     async def of_person(self, brand: str, platform: str, author: str) -> list[dict[str, Any]]:
-        """Return at most one more than MOST records. Raises Transient."""
+        """Return all records about a person, more than MOST only in the last page that was read. Raises Transient."""
+        person = self._pseudonyms.of(brand, platform, author)
         found: list[dict[str, Any]] = []
-        for name, field in PERSON_FIELDS.items():
-            query = {"brand": brand, field: self._pseudonyms.of(brand, platform, author)}
-            kept = await self._database[name].find(query).limit(MOST + 1).to_list(None)
-            found += [measure_of(name, one) for one in kept]
+        if person is None:
+            return found
+        async for kind, page in self._facts.about(brand, person):
+            found += measures_of(kind, page, person)
+            if len(found) > MOST:
+                break
         return found
 
 

@@ -1,32 +1,19 @@
-"""Facts, hours, marks, trees and holds in MongoDB."""
+"""Hours and their marks in MongoDB, and what all stores here share: errors by their remedy, conditions for periods."""
 
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Any, Final, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 from uuid import uuid4
 
 from pymongo import UpdateOne
 
 from antiphon.errors import Transient
-from antiphon.mongo import (
-    Collection,
-    Database,
-    Document,
-    DuplicateKeyError,
-    PyMongoError,
-    insert_new,
-    is_transient,
-    transient,
-)
-from metrics.adapters.documents import COLLECTIONS, SHAPE, document, fact, pack, unpack
-from metrics.domain.facts import Fact
+from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, is_transient, transient
+from metrics.adapters.documents import SHAPE, pack, unpack
 from metrics.domain.hour import PARTS, Hour
 from metrics.domain.periods import Scope, floor
 from metrics.ports import HourKey, Mark
-
-PERIOD_INDEX: Final = [("brand", 1), ("event_time", 1)]
-"""Every question is about a period of a brand. Each further index would slow inserts by a fifth."""
 
 _TOO_SLOW = 50
 """The server's error code for a query that used up its time."""
@@ -64,40 +51,6 @@ def one_of(brands: frozenset[str] | None) -> Document | str:
 def within(scope: Scope, moment: str) -> Document:
     """Return the condition for a period of brands; `moment` names the field."""
     return {"brand": one_of(scope.brands), moment: {"$gte": scope.start, "$lt": scope.end}}
-
-
-class MongoFactStore:
-    """Records facts, one collection for each type, one document for each fact, inserted once and never changed."""
-
-    def __init__(self, database: Database, *, timeout_ms: int) -> None:
-        self._database = database
-        self._collections: dict[type[Fact], Collection] = {kind: database[name] for kind, name in COLLECTIONS.items()}
-        self._timeout_ms = timeout_ms
-
-    @classified
-    async def prepare(self) -> None:
-        """Create the indexes that are missing. Raises Transient."""
-        for collection in self._collections.values():
-            await collection.create_index(PERIOD_INDEX)
-
-    @classified
-    async def add(self, facts: Sequence[Fact]) -> set[str]:
-        """Record facts of one type, each with an id of its own; return the ids that were there already.
-
-        Raises Transient when the store is away, PyMongoError when it can never take these.
-        """
-        if not facts:
-            return set()
-        return await insert_new(self._collections[type(facts[0])], [document(fact) for fact in facts])
-
-    @classified
-    async def records(self, scope: Scope) -> list[Fact]:
-        """Return all facts of a period. Raises Transient."""
-        found: list[Fact] = []
-        for kind, collection in self._collections.items():
-            cursor = collection.find(within(scope, "event_time"), max_time_ms=self._timeout_ms)
-            found += [fact(kind, kept) async for kept in cursor]
-        return found
 
 
 class MongoHours:

@@ -1,21 +1,17 @@
-"""People: pseudonyms in place of their ids, and the one place that knows where anything of a person is kept."""
+"""People: pseudonyms in place of their ids, and the names that platforms show for them."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final
 
 from antiphon.mongo import Database, Document, PyMongoError, insert_new, transient
 
 PEOPLE: Final = "kpi_people"
-"""Pseudonym → the name that a platform shows; deleting a document here makes the pseudonym nameless for good."""
+"""Pseudonym → the name that a platform shows; deleting a document here makes the pseudonym nameless for good.
 
-PERSON_FIELDS: Final[Mapping[str, str]] = {"kpi_decisions": "person", "kpi_deliveries": "person", "kpi_entries": "person"}
-"""Collection of records → the field that holds a pseudonym.
-
-Erasing a person = a random pseudonym in its place in these, a mark on each hour concerned (its bucket is then rebuilt with
-the same
-totals), and its documents in PEOPLE gone. Buckets hold nothing that is not in the records.
+Erasing a person = a random pseudonym in its place in the pages of facts, a mark on each hour concerned (its bucket is then
+rebuilt with the same totals), and its documents here gone. Buckets hold nothing that is not in the pages.
 """
 
 _KNOWN_MOST = 200_000

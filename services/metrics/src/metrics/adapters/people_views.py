@@ -1,13 +1,14 @@
 """What an export shows of the reports' records: all that is kept about a person, without words and names."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
 from antiphon.mongo import Document
-from metrics.domain.facts import ActionFact, Referral, RuleFact
+from metrics.adapters.pages import told_of
+from metrics.domain.facts import ActionFact, DecisionFact, DeliveryFact, EntryFact, Fact, Referral, RuleFact
 
 
 class _Kept(BaseModel):
@@ -102,11 +103,19 @@ class EntryMeasure(_Kept):
 
 Measure = Annotated[DecisionMeasure | DeliveryMeasure | EntryMeasure, Field(discriminator="record")]
 
-_RECORDS = {"kpi_decisions": "decision", "kpi_deliveries": "delivery", "kpi_entries": "entry"}
+_RECORDS: Final[Mapping[type[Fact], tuple[str, tuple[str, ...]]]] = {
+    DecisionFact: ("decision", ("event_id",)),
+    DeliveryFact: ("delivery", ("action_id", "sequence")),
+    EntryFact: ("entry", ("entry_id", "sequence")),
+}
+"""What a record is called, and the fields that make its id."""
 
 
-def measure_of(collection: str, kept: Document) -> dict[str, Any]:
-    """Return a kept record as `Measure` reads it; the person's pseudonym is left out."""
-    own: dict[str, Any] = orjson.loads(kept["told"])
-    apart = {name: value for name, value in kept.items() if name not in {"_id", "told", "person"}}
-    return {**own, **apart, "record": _RECORDS[collection], "id": kept["_id"]}
+def measures_of(kind: type[Fact], page: Document, person: int) -> list[dict[str, Any]]:
+    """Return a person's records in a page as `Measure` reads them; the pseudonym is left out."""
+    record, named_by = _RECORDS[kind]
+    return [
+        {**told, "brand": page["brand"], "record": record, "id": "/".join(str(told[name]) for name in named_by)}
+        for told, whose in told_of(page)
+        if whose == person
+    ]
