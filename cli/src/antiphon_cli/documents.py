@@ -32,7 +32,7 @@ _ORDER = (
     "share experiment acts platform account languages disclosures "
     "start end hashtags mentions form eligibility caps per_person per_person_day total "
     "rights terms automatic by request reminder answer_within remind_after granted_for phrases granted refused withdrawn uses "
-    "contest winners alternates unique_friends exclude_flagged kind url campaign"
+    "contest winners alternates unique_friends exclude_flagged every_entry kind url campaign"
 )
 _RANK = {name: place for place, name in enumerate(_ORDER.split())}
 

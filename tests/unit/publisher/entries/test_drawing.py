@@ -35,6 +35,12 @@ def test_the_earliest_of_each_person() -> None:
     assert names(entries) == ["b", "c", "d"]
 
 
+def test_every_entry_of_a_person_where_the_contest_says_so() -> None:
+    entries = [entry("b", "ann", 2), entry("a", "ann", 3), entry("c", "ben", 9), entry("d", "ann", 4, flagged=True)]
+    assert names(entries, every_entry=True) == ["a", "b", "c", "d"]
+    assert names(entries, every_entry=True, exclude_flagged=True) == ["a", "b", "c"]
+
+
 def test_a_later_entry_stands_in_for_one_that_does_not_count() -> None:
     entries = [entry("a", "ann", 1, EntryState.INELIGIBLE), entry("b", "ann", 2, flagged=True), entry("c", "ann", 3)]
     assert names(entries) == ["b"]

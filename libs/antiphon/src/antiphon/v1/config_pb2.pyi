@@ -639,12 +639,15 @@ class ContestTerms(_message.Message):
     ALTERNATES_FIELD_NUMBER: _builtins.int
     UNIQUE_FRIENDS_FIELD_NUMBER: _builtins.int
     EXCLUDE_FLAGGED_FIELD_NUMBER: _builtins.int
+    EVERY_ENTRY_FIELD_NUMBER: _builtins.int
     winners: _builtins.int
     alternates: _builtins.int
     unique_friends: _builtins.int
     """handles that an entry must name; 0: none"""
     exclude_flagged: _builtins.bool
     """entries with flags are not drawn from"""
+    every_entry: _builtins.bool
+    """each entry of a person takes part; else the earliest alone"""
     def __init__(
         self,
         *,
@@ -652,10 +655,11 @@ class ContestTerms(_message.Message):
         alternates: _builtins.int = ...,
         unique_friends: _builtins.int = ...,
         exclude_flagged: _builtins.bool = ...,
+        every_entry: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternates", b"alternates", "exclude_flagged", b"exclude_flagged", "unique_friends", b"unique_friends", "winners", b"winners"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["alternates", b"alternates", "every_entry", b"every_entry", "exclude_flagged", b"exclude_flagged", "unique_friends", b"unique_friends", "winners", b"winners"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -82,7 +82,7 @@ def campaign_of(config: CampaignConfig) -> Campaign:
         end=min(_seconds(config.end_time), LATEST),
         caps=Caps(config.caps.per_person, config.caps.per_person_day, config.caps.total),
         terms=_terms(config.rights) if config.HasField("rights") else None,
-        contest=Contest(contest.winners, contest.alternates, contest.unique_friends, contest.exclude_flagged)
+        contest=Contest(contest.winners, contest.alternates, contest.unique_friends, contest.exclude_flagged, contest.every_entry)
         if config.HasField("contest")
         else None,
     )

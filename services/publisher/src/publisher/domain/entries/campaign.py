@@ -50,12 +50,13 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Contest:
-    """Who is drawn."""
+    """Who is drawn. `every_entry`: each entry of a person takes part, as many as the caps admit; else the earliest alone."""
 
     winners: int
     alternates: int
     unique_friends: int
     exclude_flagged: bool
+    every_entry: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,12 +19,12 @@ TAKING_PART = frozenset(
 
 
 def participants(entries: Iterable[CampaignEntry], contest: Contest, close: float) -> Sequence[CampaignEntry]:
-    """Return one entry a person, the earliest that fits, in the order of their ids."""
-    first: dict[str, CampaignEntry] = {}
-    for entry in sorted(entries, key=lambda one: (one.capture.event_time, one.entry_id)):
-        if fits(entry, contest, close):
-            first.setdefault(entry.capture.person, entry)
-    return sorted(first.values(), key=lambda one: one.entry_id)
+    """Return what fits in the order of the ids: one entry a person, the earliest, or every one where the contest says so."""
+    fitting = [entry for entry in entries if fits(entry, contest, close)]
+    if not contest.every_entry:
+        latest_first = sorted(fitting, key=lambda one: (one.capture.event_time, one.entry_id), reverse=True)
+        fitting = list({entry.capture.person: entry for entry in latest_first}.values())
+    return sorted(fitting, key=lambda one: one.entry_id)
 
 
 def fits(entry: CampaignEntry, contest: Contest, close: float) -> bool:

@@ -174,6 +174,7 @@ class ContestPart(Part):
     alternates: Annotated[StrictInt, Field(ge=0, le=10_000)] = 0
     unique_friends: Annotated[StrictInt, Field(ge=0, le=50)] = 0
     exclude_flagged: Flag = True
+    every_entry: Flag = False
 
 
 class CampaignDocument(Part):
