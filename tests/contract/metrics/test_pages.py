@@ -1,4 +1,4 @@
-"""Pages in the store: a fact stays one whoever writes it, a person can be taken out, what an earlier release wrote is kept."""
+"""Pages in the store: a fact stays one whoever writes it, and a person can be taken out."""
 
 import asyncio
 from collections import Counter
@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import orjson
 import pytest
 from pydantic import SecretStr
 
@@ -19,9 +18,7 @@ from metrics.adapters.facts import MongoFactStore
 from metrics.adapters.forgetting import MongoForgetting
 from metrics.adapters.http_people import MongoMeasures
 from metrics.adapters.mongo import MongoHours
-from metrics.adapters.pages import COLLECTIONS
 from metrics.adapters.people import Pseudonyms
-from metrics.adapters.singles import SINGLES
 from metrics.domain.facts import DecisionFact, DeliveryFact, EntryFact, EventFact, Fact, Said
 from metrics.domain.periods import HOUR, Scope
 
@@ -136,52 +133,3 @@ def with_person(fact: Any, person: int | None) -> Any:
     if isinstance(fact, DecisionFact):
         return replace(fact, said=replace(fact.said, person=person))
     return replace(fact, person=person)
-
-
-SINGLE: list[tuple[Fact, dict[str, Any]]] = [
-    (event("e1"), {"kind": "comment", "verb": "create", "echo": False, "event_id": "e1"}),
-    (
-        decision("e1", ANN),
-        {"kind": "comment", "verb": "create", "echo": False, "event_id": "e1", "outcome": "no_match", "reason": "none",
-         "said": {"topics": ["shoe"]}},
-    ),
-    (
-        delivery("a1", ANN),
-        {"action_id": "a1", "sequence": 1, "event_id": "e1", "rule_id": "thanks", "kind": "reply", "mode": "auto",
-         "state": "posted", "reason": "none", "delivered_time": NOON},
-    ),
-    (
-        entry("n1", BOB),
-        {"entry_id": "n1", "sequence": 1, "campaign": "spring", "state": "eligible", "reason": "none", "flags": ["bot"],
-         "terms_version": 1, "changed_time": NOON},
-    ),
-]  # fmt: skip
-"""Facts, and what the first release kept of each as its text."""
-
-
-async def keep_singles(database: Database) -> None:
-    for fact, told in SINGLE:
-        received = {} if isinstance(fact, EntryFact) else {"received_time": NOON}
-        text = orjson.dumps({**told, "platform": "facebook", "channel": "main", **received}).decode()
-        single = {"_id": fact.fact_id, "brand": "acme", "event_time": NOON, "told": text}
-        person = {} if isinstance(fact, EventFact) else {"person": whose(fact)}
-        await database[SINGLES[type(fact)]].insert_one({**single, **person})
-
-
-async def test_what_the_first_release_recorded_is_put_into_pages(database: Database) -> None:
-    await keep_singles(database)
-    store = MongoFactStore(database, timeout_ms=20_000)
-    with pytest.raises(Transient, match="ask once more"):
-        await store.records(DAY)
-    await store.prepare()
-    assert await recorded(store) == sorted((fact for fact, _ in SINGLE), key=lambda fact: (type(fact).__name__, fact.fact_id))
-    assert [await database[name].count_documents({}) for name in SINGLES.values()] == [0, 0, 0, 0]
-    assert [await database[name].count_documents({}) for name in COLLECTIONS.values()] == [1, 1, 1, 1]
-
-
-async def test_a_single_that_is_in_a_page_already_is_not_counted_again(database: Database, store: MongoFactStore) -> None:
-    for fact, _ in SINGLE:
-        await store.add([fact])
-    await keep_singles(database)  # as a kill between the page and the removal leaves it
-    await MongoFactStore(database, timeout_ms=20_000).prepare()
-    assert len(await recorded(store)) == len(SINGLE)

@@ -121,7 +121,7 @@ class _Stores:
         self.people = MongoPeople(database, self.pseudonyms)
 
     async def prepare(self) -> None:
-        """Make the stores ready; this may take a while where an earlier release has written. Raises Transient."""
+        """Create the indexes that are missing. Raises Transient."""
         for store in (self.facts, self.hours, self.trees):
             await store.prepare()
 

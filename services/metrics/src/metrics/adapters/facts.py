@@ -7,7 +7,6 @@ from antiphon.errors import Transient
 from antiphon.mongo import Collection, Database, Document, insert_new
 from metrics.adapters.mongo import classified, within
 from metrics.adapters.pages import COLLECTIONS, PERSONAL, Row, facts_of, pages, row_of
-from metrics.adapters.singles import take_singles
 from metrics.domain.facts import Fact
 from metrics.domain.periods import Scope, floor
 from metrics.ports import HourKey
@@ -23,21 +22,17 @@ async def create_indexes(collection: Collection) -> None:
 
 
 class MongoFactStore:
-    """Records facts, one collection for each type. Answers no question before `prepare` has done its work: raises Transient."""
+    """Records facts, one collection for each type."""
 
     def __init__(self, database: Database, *, timeout_ms: int) -> None:
-        self._database = database
         self._collections: dict[type[Fact], Collection] = {kind: database[name] for kind, name in COLLECTIONS.items()}
         self._timeout_ms = timeout_ms
-        self._whole = False
 
     @classified
     async def prepare(self) -> None:
-        """Create the indexes that are missing, and put records of the first release into pages. Raises Transient."""
+        """Create the indexes that are missing. Raises Transient."""
         for collection in self._collections.values():
             await create_indexes(collection)
-        await take_singles(self._database, self._keep)
-        self._whole = True
 
     @classified
     async def add(self, facts: Sequence[Fact]) -> set[str]:
@@ -77,7 +72,6 @@ class MongoFactStore:
     @classified
     async def records(self, scope: Scope) -> list[Fact]:
         """Return all facts of a period. Raises Transient."""
-        self._demand_whole()
         touched = within(Scope(scope.brands, floor(scope.start), scope.end), "hour")
         found: list[Fact] = []
         for kind, collection in self._collections.items():
@@ -87,7 +81,6 @@ class MongoFactStore:
 
     async def about(self, brand: str, person: int, *, told: bool = True) -> AsyncIterator[tuple[type[Fact], Document]]:
         """Yield the pages with facts about a person, if asked without what they tell. Raises Transient, PyMongoError."""
-        self._demand_whole()
         shown = {"keys": 0} if told else {"hour": 1}
         for kind in PERSONAL:
             async for page in self._collections[kind].find({"brand": brand, "people": person}, shown):
@@ -101,14 +94,9 @@ class MongoFactStore:
     @classified
     async def replace(self, brand: str, person: int, other: int) -> None:
         """Put another pseudonym in a person's place. Raises Transient; to be repeated then."""
-        self._demand_whole()
         for kind in PERSONAL:
             await self._collections[kind].update_many(
                 {"brand": brand, "people": person},
                 {"$set": {"people.$[theirs]": other}},
                 array_filters=[{"theirs": person}],
             )
-
-    def _demand_whole(self) -> None:
-        if not self._whole:
-            raise Transient("records of an earlier release are being taken over: ask once more")
