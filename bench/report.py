@@ -123,7 +123,7 @@ FIGURES: Mapping[str, Figure] = {
 
 def write_report(path: Path, figures: Mapping[str, float]) -> None:
     """Write the page."""
-    rows = [_row(name, value) for name, value in figures.items()]
+    rows = [_row(name, figures[name]) for name in FIGURES if name in figures]
     text = "\n".join(
         [
             "# Benchmarks",

@@ -54,20 +54,31 @@ class MongoFactStore:
         known: set[bytes] = set()
         while rows:
             made = pages(kind, rows)
-            refused = await insert_new(self._collections[kind], made)
-            left = {key for page in made if page["_id"] in refused for key in page["keys"]}
-            found = await self._known(kind, left)
+            ids = await insert_new(self._collections[kind], made)
+            refused = [page for page in made if page["_id"] in ids]
+            left = {key for page in refused for key in page["keys"]}
+            found = left & await self._known(kind, refused)
             if left and not found:
                 raise Transient("another worker is recording the same facts")  # its pages are not durable yet
             known |= found
             rows = [row for row in rows if row.key in left - found]
         return known
 
-    async def _known(self, kind: type[Fact], keys: set[bytes]) -> set[bytes]:
-        if not keys:
-            return set()
-        cursor = self._collections[kind].find({"keys": {"$in": sorted(keys)}}, {"keys": 1})
-        return keys & {key async for page in cursor for key in page["keys"]}
+    async def _known(self, kind: type[Fact], refused: Sequence[Document]) -> set[bytes]:
+        """Return keys, some of refused pages among them: of the same hours, or of others where these hold none of them.
+
+        A fact nearly always comes again as it was, and not every store finds many keys at once by an index.
+        """
+        found: set[bytes] = set()
+        for page in refused:
+            known = await self._keys(kind, {"brand": page["brand"], "hour": page["hour"]})
+            found |= known.intersection(page["keys"])
+        if refused and not found:
+            return await self._keys(kind, {"keys": {"$in": [key for page in refused for key in page["keys"]]}})
+        return found
+
+    async def _keys(self, kind: type[Fact], wanted: Document) -> set[bytes]:
+        return {key async for page in self._collections[kind].find(wanted, {"keys": 1}) for key in page["keys"]}
 
     @classified
     async def records(self, scope: Scope) -> list[Fact]:
