@@ -123,7 +123,8 @@ FIGURES: Mapping[str, Figure] = {
 
 def write_report(path: Path, figures: Mapping[str, float]) -> None:
     """Write the page."""
-    rows = [_row(name, figures[name]) for name in FIGURES if name in figures]
+    named = [name for name in FIGURES if name in figures]
+    rows = [_row(name, figures[name]) for name in (*named, *(name for name in figures if name not in FIGURES))]
     text = "\n".join(
         [
             "# Benchmarks",
