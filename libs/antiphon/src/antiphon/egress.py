@@ -11,9 +11,11 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import httpcore
 import httpx
+from pydantic import AfterValidator
 from typing_extensions import override
 
 from antiphon.errors import Invalid, Transient
@@ -82,6 +84,15 @@ def is_public(address: Address) -> bool:
 def parse_networks(text: str) -> Sequence[Network]:
     """Return the networks in a comma-separated list. Raises ValueError with the remedy."""
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
+
+
+def _checked(text: str) -> str:
+    parse_networks(text)
+    return text
+
+
+Networks = Annotated[str, AfterValidator(_checked)]
+"""A setting with networks that `parse_networks` reads: a wrong one is told at the start."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from antiphon.egress import parse_networks
+from antiphon.egress import Networks
 from antiphon.persons import PersonSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings, RedisSettings, Settings
 
@@ -37,14 +37,8 @@ class MediaSettings(Settings):
     publisher_media_timeout_seconds: float = Field(default=30.0, gt=0)
     """For one file, from its server as well as to or from the bucket."""
 
-    publisher_media_allowed_networks: str = ""
+    publisher_media_allowed_networks: Networks = ""
     """As the notifications': networks beside the public internet that media may be fetched from; for tests and intranets."""
-
-    @field_validator("publisher_media_allowed_networks")
-    @classmethod
-    def _media_networks(cls, value: str) -> str:
-        parse_networks(value)
-        return value
 
     @field_validator("publisher_media_s3_bucket")
     @classmethod
@@ -122,7 +116,7 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
     publisher_egress_proxy: str | None = None
     """URL of the proxy through which platforms are reached."""
 
-    publisher_notify_allowed_networks: str = ""
+    publisher_notify_allowed_networks: Networks = ""
     """Networks beside the public internet whose addresses notifications may reach, on any port, separated by commas. For tests
     and for receivers inside a company; whoever may write rules can then speak to everything in them."""
 
@@ -149,9 +143,3 @@ class PublisherSettings(HttpSettings, KafkaSettings, MongoSettings, RedisSetting
     """PEM file of the authorities that the server's certificate is checked against; the system's unless set."""
     publisher_smtp_from: str = "Antiphon <antiphon@localhost>"
     """Sender of e-mail; its domain is also that of the messages' ids."""
-
-    @field_validator("publisher_notify_allowed_networks")
-    @classmethod
-    def _networks(cls, value: str) -> str:
-        parse_networks(value)
-        return value

@@ -1,8 +1,8 @@
 """Settings of the rules service: of its API and of its engine."""
 
-from pydantic import Field, field_validator
+from pydantic import Field
 
-from antiphon.egress import parse_networks
+from antiphon.egress import Networks
 from antiphon.links import LinkSettings
 from antiphon.persons import PersonSettings
 from antiphon.settings import HttpSettings, KafkaSettings, MongoSettings
@@ -26,14 +26,8 @@ class RulesApiSettings(RulesSettings, PersonSettings, LinkSettings):
 class RulesEngineSettings(RulesSettings, PersonSettings, LinkSettings):
     """Of the engine, which opens the tokens of brands' own models and signs the codes of tracked links."""
 
-    rules_model_allowed_networks: str = ""
+    rules_model_allowed_networks: Networks = ""
     """Networks that brands' own models may be called in beside public addresses, separated by commas; for intranets and tests."""
-
-    @field_validator("rules_model_allowed_networks")
-    @classmethod
-    def _networks(cls, value: str) -> str:
-        parse_networks(value)
-        return value
 
 
 class RulesHistorianSettings(RulesSettings, PersonSettings, LinkSettings):

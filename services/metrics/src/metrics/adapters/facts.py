@@ -15,12 +15,6 @@ PERIOD_INDEX: Final = [("brand", 1), ("hour", 1)]
 """Every question is about a period of a brand."""
 
 
-async def create_indexes(collection: Collection) -> None:
-    """Create what pages are asked for by, and what keeps a fact from being recorded twice, whoever writes it."""
-    await collection.create_index(PERIOD_INDEX)
-    await collection.create_index("keys", unique=True)
-
-
 class MongoFactStore:
     """Records facts, one collection for each type."""
 
@@ -32,7 +26,8 @@ class MongoFactStore:
     async def prepare(self) -> None:
         """Create the indexes that are missing. Raises Transient."""
         for collection in self._collections.values():
-            await create_indexes(collection)
+            await collection.create_index(PERIOD_INDEX)
+            await collection.create_index("keys", unique=True)  # what keeps a fact from being recorded twice, whoever writes it
 
     @classified
     async def add(self, facts: Sequence[Fact]) -> set[str]:
@@ -57,24 +52,23 @@ class MongoFactStore:
             ids = await insert_new(self._collections[kind], made)
             refused = [page for page in made if page["_id"] in ids]
             left = {key for page in refused for key in page["keys"]}
-            found = left & await self._known(kind, refused)
+            found = await self._known(kind, left, {(page["brand"], page["hour"]) for page in refused})
             if left and not found:
                 raise Transient("another worker is recording the same facts")  # its pages are not durable yet
             known |= found
             rows = [row for row in rows if row.key in left - found]
         return known
 
-    async def _known(self, kind: type[Fact], refused: Sequence[Document]) -> set[bytes]:
-        """Return keys, some of refused pages among them: of the same hours, or of others where these hold none of them.
+    async def _known(self, kind: type[Fact], keys: set[bytes], hours: set[HourKey]) -> set[bytes]:
+        """Return which of the keys are there: those in their hours, or if there are none those in any other hour.
 
         A fact nearly always comes again as it was, and not every store finds many keys at once by an index.
         """
         found: set[bytes] = set()
-        for page in refused:
-            known = await self._keys(kind, {"brand": page["brand"], "hour": page["hour"]})
-            found |= known.intersection(page["keys"])
-        if refused and not found:
-            return await self._keys(kind, {"keys": {"$in": [key for page in refused for key in page["keys"]]}})
+        for brand, hour in hours:
+            found |= keys & await self._keys(kind, {"brand": brand, "hour": hour})
+        if keys and not found:
+            found = keys & await self._keys(kind, {"keys": {"$in": sorted(keys)}})
         return found
 
     async def _keys(self, kind: type[Fact], wanted: Document) -> set[bytes]:
