@@ -1,6 +1,8 @@
 """Ports outside the clients' range, and the files that a broker's storage tool would write."""
 
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,19 @@ def test_free_ports_are_different_and_below_the_range_of_outgoing_connections() 
     assert len(set(ports)) == 20
     lowest_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     assert all(1024 < port < lowest_outgoing for port in ports)
+
+
+def test_a_port_is_not_given_again_soon_nor_to_another_process() -> None:
+    mine = [port for _ in range(30) for port in free_ports(10)]
+    program = "from antiphon_local.ports import free_ports; print(*[p for _ in range(30) for p in free_ports(10)])"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    theirs = [int(port) for port in done.stdout.split()]
+    assert len({*mine, *theirs}) == 600
+
+
+def test_more_ports_than_there_are_is_an_error() -> None:
+    with pytest.raises(SetupError, match="no 20000 free ports"):
+        free_ports(20_000)
 
 
 def test_a_port_someone_listens_on_is_not_free() -> None:

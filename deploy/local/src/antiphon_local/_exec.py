@@ -13,12 +13,17 @@ PR_SET_PDEATHSIG = 1
 """From linux/prctl.h."""
 
 
-def main() -> None:
-    parent, *command = sys.argv[1:]
+def die_with(parent: int) -> None:
+    """Be killed when the parent ends. Raises OSError; SystemExit when it has ended already."""
     if ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-    if os.getppid() != int(parent):
+    if os.getppid() != parent:
         raise SystemExit("the parent ended first")  # before the signal was set, so it will never come
+
+
+def main() -> None:
+    parent, *command = sys.argv[1:]
+    die_with(int(parent))
     os.execvp(command[0], command)  # noqa: S606 - replacing this process is the point
 
 

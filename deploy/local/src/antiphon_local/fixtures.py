@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from antiphon_local.nursery import nurseries
 from antiphon_local.objects import ObjectStore
 from antiphon_local.services import LocalServices
 from antiphon_local.topics import create_topics, load_topics
@@ -15,6 +16,13 @@ PARTITIONS = 4
 
 FreshTopics = Callable[..., dict[str, str]]
 """`fresh_topics(prefix, names=None, partitions=None)`: see the fixture."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def forked() -> Iterator[None]:
+    """Programs of the platform are forked from processes that have loaded them: a quarter of the suite's time."""
+    with nurseries():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,15 @@
 """Free ports on loopback."""
 
+import fcntl
+import os
 import random
 import socket
+import tempfile
+import threading
+from collections import deque
 from contextlib import ExitStack
+from pathlib import Path
+from typing import IO
 
 from antiphon_local.errors import SetupError
 
@@ -12,6 +19,9 @@ FIRST, LAST = 20_000, 32_000
 """Below the range the kernel gives to outgoing connections: there, while a killed server is away, a client that tries again could
 be given the very port as its own and connect to itself, or keep the server from coming back."""
 
+BLOCK = 400
+"""Ports of one process: a run of all tests asks for some hundreds, and a port asked for again must be long out of use."""
+
 
 def is_free(port: int) -> bool:
     """Tell whether a server could listen on the port now."""
@@ -20,20 +30,50 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Return different ports nobody listens on. Another program may still be quicker to take one."""
-    ports: list[int] = []
-    with ExitStack() as held:
-        for port in random.SystemRandom().sample(range(FIRST, LAST), k=min(count * 200, LAST - FIRST)):
-            if len(ports) == count:
+    """Return different ports nobody listens on, nor will another process that asks here, for a long while.
+
+    Raises SetupError when there are not so many.
+    """
+    with _ASKING, ExitStack() as held:
+        ports = _block()
+        found: list[int] = []
+        for _ in range(len(ports)):
+            if len(found) == count:
                 break
-            if _bound(held.enter_context(socket.socket()), port):
-                ports.append(port)
-    if len(ports) < count:
+            ports.rotate(-1)  # those given last come last again
+            if _bound(held.enter_context(socket.socket()), ports[-1]):
+                found.append(ports[-1])
+    if len(found) < count:
         raise SetupError(
-            f"no free port between {FIRST} and {LAST} on {LOOPBACK}",
+            f"no {count} free ports between {min(ports)} and {max(ports)} on {LOOPBACK}",
             "end some of the programs that listen there (`ss -ltn` lists them)",
         )
-    return ports
+    return found
+
+
+_ASKING = threading.Lock()
+_MINE: dict[int, tuple[deque[int], IO[bytes]]] = {}
+"""By pid, since a fork must find a block of its own: its ports, and the lock that keeps others from it."""
+
+
+def _block() -> deque[int]:
+    """Return this process's own block of ports: two that choose from the same ones would meet now and then."""
+    if os.getpid() not in _MINE:
+        directory = Path(tempfile.gettempdir()) / f"antiphon-ports-{os.getuid()}"
+        directory.mkdir(exist_ok=True)
+        for first in range(FIRST, LAST, BLOCK):
+            lock = (directory / str(first)).open("wb")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.close()
+                continue
+            ports = random.SystemRandom().sample(range(first, first + BLOCK), k=BLOCK)
+            _MINE[os.getpid()] = deque(ports), lock
+            break
+        else:
+            raise SetupError("every block of ports is taken by a process that runs", f"end some of them, or delete {directory}")
+    return _MINE[os.getpid()][0]
 
 
 def _bound(probe: socket.socket, port: int) -> bool:

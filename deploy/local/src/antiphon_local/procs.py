@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from antiphon_local.errors import SetupError
+from antiphon_local.nursery import Child, nursery_of
 from antiphon_local.spawn import spawn
 
 READY_POLL_S = 0.05
@@ -42,7 +43,7 @@ class Process:
     def __init__(self, command: Command, *, tied: bool = True) -> None:
         self.command = command
         self._tied = tied
-        self._child: subprocess.Popen[bytes] | None = None
+        self._child: subprocess.Popen[bytes] | Child | None = None
         self._log_start = 0
 
     @property
@@ -64,20 +65,22 @@ class Process:
         if self.running:
             raise SetupError(f"{command.name} runs already (pid {self.pid})", "stop it first")
         command.log.parent.mkdir(parents=True, exist_ok=True)
-        tie = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_exec.py")), str(os.getpid())] if self._tied else []
-        with command.log.open("ab") as log:
-            self._log_start = log.tell()
-            try:
-                self._child = spawn(
-                    [*tie, *command.argv],
-                    env={**os.environ, **command.env},
-                    cwd=command.cwd,
-                    output=log,
-                )
-            except OSError as error:
-                raise SetupError(f"{command.name} cannot be started: {error}", "run the set-up again") from error
+        try:
+            self._child = self._begin()
+        except OSError as error:
+            raise SetupError(f"{command.name} cannot be started: {error}", "run the set-up again") from error
         if self._tied:
             _started(self)
+
+    def _begin(self) -> subprocess.Popen[bytes] | Child:
+        command = self.command
+        env = {**os.environ, **command.env}
+        with command.log.open("ab") as log:
+            self._log_start = log.tell()
+            if self._tied and (nursery := nursery_of(command.argv)):
+                return nursery.start(command.argv[2:], env=env, cwd=command.cwd, log=command.log)
+            tie = [sys.executable, "-I", "-S", str(Path(__file__).with_name("_exec.py")), str(os.getpid())] if self._tied else []
+            return spawn([*tie, *command.argv], env=env, cwd=command.cwd, output=log)
 
     def wait_ready(self, timeout_s: float = 30.0, probe: Callable[[], bool] | None = None) -> None:
         """Wait until `probe` (by default: a 2xx at the command's `ready_url`) says yes.
