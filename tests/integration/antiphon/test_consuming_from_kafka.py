@@ -28,6 +28,7 @@ class Line:
     settings: KafkaSettings
     topic: str
     producer: AIOKafkaProducer
+    decoded: list[str] = field(default_factory=list)
     done: list[str] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
     started: asyncio.Event = field(default_factory=asyncio.Event)
@@ -36,12 +37,12 @@ class Line:
         guard = Guard(decode=self._decode, process=self._process, dead_letters=DeadLetters(self.producer))
         return GuardedConsumer(self.settings, topics=[self.topic], group=self.topic, guard=guard, max_batch=max_batch)
 
-    @staticmethod
-    def _decode(record: Record) -> str:
+    def _decode(self, record: Record) -> str:
         try:
-            return record.value.decode("ascii")
+            self.decoded.append(record.value.decode("ascii"))
         except UnicodeDecodeError as error:
             raise Invalid("undecodable") from error
+        return self.decoded[-1]
 
     async def _process(self, batch: Sequence[str]) -> None:
         self.started.set()
@@ -120,6 +121,21 @@ async def test_the_batch_in_hand_counts_as_lag(line: Line) -> None:
         line.open.set()
         await until(lambda: len(line.done) == 15)
         await until(lambda: consumer_lag_is(consumer, 0))
+
+
+async def test_while_a_batch_is_processed_only_the_next_is_read_and_nothing_of_it_is_done(line: Line) -> None:
+    line.open.clear()
+    await line.send(*(str(number).encode() for number in range(35)))
+    consumer = line.consumer(max_batch=10)
+    async with background(consumer.run()):
+        await until(lambda: len(line.decoded) == 20)
+        await asyncio.wait_for(line.started.wait(), PATIENCE_S)
+        assert (line.done, await committed(line)) == ([], None)
+        assert len(line.decoded) == 20
+        line.open.set()
+        await until(lambda: len(line.done) == 35)
+        await until(lambda: consumer_lag_is(consumer, 0))
+    assert line.done == [str(number) for number in range(35)]
 
 
 async def test_what_was_in_hand_at_a_crash_is_delivered_again(line: Line) -> None:

@@ -1,4 +1,7 @@
-"""The consume loop: batches in, guard, commit. Its own partitions' offsets are committed after success, never before."""
+"""The consume loop: batches in, guard, commit. Its own partitions' offsets are committed after success, never before.
+
+While a batch is processed, which is mostly waiting for a store, the next one is fetched, opened and decoded.
+"""
 
 import asyncio
 import logging
@@ -10,10 +13,12 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from antiphon.kafka import Guard, Record, connection
+from antiphon.kafka import Batch, Guard, Record, connection
 from antiphon.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
+
+Offsets = dict[TopicPartition, int]
 
 MAX_BATCH = 500
 """Records a poll: enough that a batch write pays, few enough that a crash repeats little."""
@@ -64,7 +69,7 @@ class GuardedConsumer:
         return self._consumer is not None and bool(self._consumer.assignment())
 
     async def lag(self) -> int:
-        """Return the number of records not yet processed on the assigned partitions, the batch in hand included."""
+        """Return the number of records not yet processed on the assigned partitions, those in hand included."""
         if not self.assigned:
             return 0
         partitions = list(self._consumer.assignment())
@@ -78,10 +83,7 @@ class GuardedConsumer:
         try:
             self._consumer.subscribe(list(self._topics), listener=_Rebalances(self._rebalanced))
             await self._start()
-            while True:
-                polled = await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._max_batch)
-                if polled:
-                    await self._handle(polled)
+            await self._flow()
         finally:
             await self._consumer.stop()
 
@@ -95,15 +97,32 @@ class GuardedConsumer:
             else:
                 return
 
-    async def _handle(self, polled: dict[TopicPartition, list[Any]]) -> None:
+    async def _flow(self) -> None:
+        ahead = asyncio.ensure_future(self._next())
+        try:
+            while True:
+                batch, offsets = await ahead
+                ahead = asyncio.ensure_future(self._next())
+                await self._guard.settle(batch)
+                self._in_hand -= len(batch.good) + len(batch.bad)
+                await self._commit(offsets)
+        finally:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
+
+    async def _next(self) -> tuple[Batch[Any], Offsets]:
+        """Return the next batch, read but not settled, and what to commit once it is."""
+        while not (polled := await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._max_batch)):
+            pass
         records = [
             Record(message.topic, message.partition, message.offset, message.key, message.value or b"", message.headers)
             for message in chain.from_iterable(polled.values())
         ]
-        self._in_hand = len(records)
-        await self._guard.handle(records)
-        self._in_hand = 0
+        self._in_hand += len(records)
         offsets = {partition: messages[-1].offset + 1 for partition, messages in polled.items()}
+        return await self._guard.read(records), offsets
+
+    async def _commit(self, offsets: Offsets) -> None:
         try:
             await self._consumer.commit(offsets)
         except (CommitFailedError, IllegalStateError) as error:

@@ -201,6 +201,14 @@ async def _as_they_came(records: Sequence[Record]) -> Sequence[Record | None]:
     return records
 
 
+@dataclass(frozen=True, slots=True)
+class Batch(Generic[T]):
+    """Records that were opened and decoded, and those that could not be, with the reason."""
+
+    good: list[tuple[Record, T]]
+    bad: list[tuple[Record, Exception]]
+
+
 class Guard(Generic[T]):
     """Three branches, for every consumer: Invalid → dead letter; Transient → retry in place; else a bug → dead letter.
 
@@ -224,26 +232,36 @@ class Guard(Generic[T]):
 
     async def handle(self, records: Sequence[Record]) -> None:
         """Return once every record is processed or put aside. Raises TooManyDeadLetters."""
-        good: list[tuple[Record, T]] = []
-        for record, readable in zip(records, await self._readable(records), strict=True):
+        await self.settle(await self.read(records))
+
+    async def read(self, records: Sequence[Record]) -> Batch[T]:
+        """Open and decode a batch; nothing has happened to it before it is settled."""
+        batch: Batch[T] = Batch([], [])
+        for record, readable in zip(records, await self._readable(records, batch), strict=True):
             if readable is None:
                 continue
             try:
-                good.append((record, self._decode(readable)))
+                batch.good.append((record, self._decode(readable)))
             except Exception as error:  # noqa: BLE001 (the guard is where everything is caught)
-                await self._dead_letters.put(record, error)
-        await self._run(good)
+                batch.bad.append((record, error))
+        return batch
 
-    async def _readable(self, records: Sequence[Record]) -> Sequence[Record | None]:
-        """Open a batch; when it cannot be, halve it until the culprits stand alone and are put aside."""
+    async def settle(self, batch: Batch[T]) -> None:
+        """Return once every record of the batch is processed or put aside. Raises TooManyDeadLetters."""
+        for record, error in batch.bad:
+            await self._dead_letters.put(record, error)
+        await self._run(batch.good)
+
+    async def _readable(self, records: Sequence[Record], batch: Batch[T]) -> Sequence[Record | None]:
+        """Open records; when they cannot be, halve them until the culprits stand alone and are the batch's bad ones."""
         try:
             return await self._retried(partial(self._open, records))
         except Exception as error:  # noqa: BLE001
             if len(records) == 1:
-                await self._dead_letters.put(records[0], error)
+                batch.bad.append((records[0], error))
                 return [None]
             middle = len(records) // 2
-            return [*await self._readable(records[:middle]), *await self._readable(records[middle:])]
+            return [*await self._readable(records[:middle], batch), *await self._readable(records[middle:], batch)]
 
     async def _run(self, items: Sequence[tuple[Record, T]]) -> None:
         """Process a batch; when it cannot be, halve it until the culprits stand alone."""
