@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from typing import Any
 
 import httpx
@@ -115,19 +114,14 @@ async def test_endless_body_is_cut_off_with_flat_memory(edge: Any) -> None:
     writer.write(head.encode())
     chunk = b"10000\r\n" + bytes(2**16) + b"\r\n"
     answer, sent = asyncio.ensure_future(reader.readuntil(b"\r\n\r\n")), 0
-    crossed = None
     while not answer.done():
         writer.write(chunk)
         sent += 2**16
         await writer.drain()
         await asyncio.sleep(0)
-        if crossed is None and sent > 4 * 2**20:
-            crossed = time.monotonic()
         assert sent < 256 * 2**20
     assert (await answer).startswith(b"HTTP/1.1 413 ")
     assert b"connection: close" in await answer
-    assert crossed is not None
-    assert time.monotonic() - crossed < 2
     with contextlib.suppress(ConnectionError):
         while True:
             writer.write(chunk)

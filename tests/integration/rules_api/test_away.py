@@ -14,6 +14,9 @@ from antiphon_local.kafka import Kafka
 from antiphon_local.mongo import Mongo
 from antiphon_local.topics import create_topics
 
+SLACK_S = 10.0
+"""Of a busy machine; Kafka's client by itself would wait for longer."""
+
 
 async def test_without_kafka_changes_are_saved_and_live_later(
     rules_settings: Any, run_api: Any, on_topic: Any, eventually: Any, unique_name: Callable[[str], str], tmp_path: Path
@@ -31,7 +34,7 @@ async def test_without_kafka_changes_are_saved_and_live_later(
             started = time.monotonic()
             first = await api.admin.send("PATCH", path, json={"name": "One"}, match=1)
             assert (first.status_code, first.json()["live"], first.json()["revision"]) == (200, False, None)
-            assert time.monotonic() - started < settings.rules_publish_timeout_seconds + 1.5
+            assert time.monotonic() - started < settings.rules_publish_timeout_seconds + SLACK_S
             second = await api.admin.send("PATCH", path, json={"name": "Two"}, match=2)
             assert (second.status_code, second.json()["live"]) == (200, False)
             log = (await api.admin.get(f"{path}/audit")).json()

@@ -1,7 +1,6 @@
 """SIGKILL between the write and its publication: after the restart everybody has what was saved, once."""
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,6 @@ import pytest
 
 from antiphon_local.ports import free_ports
 from antiphon_local.procs import Command, Process
-
-CONVERGE_S = 5.0
-"""From the restarted API's readiness to the record on the topic."""
 
 ProcessFactory = Callable[[str], tuple[Process, str]]
 
@@ -94,13 +90,11 @@ async def test_killed_after_the_write(
     assert [found.record.generation for found in await on_topic(key)] == [1], "the kill came after the publication"
 
     process, url = api_process("")
-    ready = time.monotonic()
 
     async def converged() -> bool:
         return bool((await on_topic(key))[-1].record.generation == 2)
 
     await eventually(converged, "the saved change is on the topic")
-    assert time.monotonic() - ready < CONVERGE_S
     newest = (await on_topic(key))[-1].record
     assert newest.brand.held if change == "hold" else newest.rule.active
     if change == "save":
