@@ -1,12 +1,14 @@
 """The consume loop on a real broker: garbage does not stop it, a crash loses nothing, and the lag is what is left to do."""
 
 import asyncio
+import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from antiphon.consumer import GuardedConsumer
 from antiphon.errors import Invalid
@@ -155,6 +157,45 @@ async def test_what_was_in_hand_at_a_crash_is_delivered_again(line: Line) -> Non
         await until(lambda: line.done == ["a", "b", "c", "d"])
         await until(lambda: consumer_lag_is(second, 0))
     assert await committed(line) == 4
+
+
+async def is_rebalanced(line: Line) -> bool:
+    admin = AIOKafkaAdminClient(bootstrap_servers=line.settings.kafka_bootstrap_servers)
+    try:
+        await admin.start()
+        [answer] = await admin.describe_consumer_groups([line.topic])
+        return any(group[2] == "PreparingRebalance" for group in answer.groups)
+    finally:
+        await admin.close()
+
+
+DEAD_MEMBER = """
+import asyncio, sys
+from aiokafka import AIOKafkaConsumer
+async def main():
+    bootstrap, topic = sys.argv[1:]
+    consumer = AIOKafkaConsumer(topic, bootstrap_servers=bootstrap, group_id=topic, session_timeout_ms=60_000)
+    await consumer.start()
+    while not consumer.assignment():
+        await consumer.getmany(timeout_ms=100)
+    print("here", flush=True)
+    await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+async def test_beside_a_dead_member_it_stops_before_that_one_is_given_up(line: Line) -> None:
+    argv = [sys.executable, "-c", DEAD_MEMBER, line.settings.kafka_bootstrap_servers, line.topic]
+    dying = await asyncio.create_subprocess_exec(*argv, stdout=asyncio.subprocess.PIPE)
+    assert dying.stdout is not None
+    assert await asyncio.wait_for(dying.stdout.readline(), PATIENCE_S) == b"here\n"
+    dying.kill()
+    await dying.wait()
+    consumer = line.consumer()
+    async with background(consumer.run()):
+        await until(lambda: is_rebalanced(line))
+        stopped = time.monotonic()
+    assert time.monotonic() - stopped < 30, "it waited for the session of a member that was killed"
 
 
 async def test_a_poisoned_topic_stops_the_consumer_and_commits_nothing(line: Line) -> None:

@@ -26,6 +26,9 @@ MAX_BATCH = 500
 _POLL_MS = 200
 """How long a poll may wait; also the longest that a stop waits."""
 
+_LEAVE_SECONDS = 5.0
+"""For leaving the group at a stop; whoever is gone longer than a session is left out by the broker."""
+
 _MAX_POLL_INTERVAL_MS = 3_600_000
 """The guard retries in place for as long as a dependency is away; the group must not take that for death."""
 
@@ -85,7 +88,17 @@ class GuardedConsumer:
             await self._start()
             await self._flow()
         finally:
-            await self._consumer.stop()
+            await self._stop()
+
+    async def _stop(self) -> None:
+        """Leave the group; while it is rebalanced around a dead member, that would first wait for the end of that one's session."""
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self._consumer.stop()
+        except TimeoutError:
+            log.warning("the group is left without a word: it is being rebalanced")
+            for part in (self._consumer._fetcher, self._consumer._client):  # noqa: SLF001 (its own stop is what hangs)
+                await part.close()
 
     async def _start(self) -> None:
         while True:
