@@ -6,10 +6,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from fastapi import FastAPI
 from pydantic import SecretStr
@@ -21,6 +23,8 @@ from antiphon.v1.config_pb2 import ConfigRecord
 from rules.app import api, create_key
 from rules.keys import Grant
 from rules.settings import RulesApiSettings
+
+HERE = Path(__file__).parent
 
 PATIENCE_S = 20.0
 
@@ -102,14 +106,26 @@ def rule_document() -> Callable[..., dict[str, Any]]:
     return price_rule
 
 
-@pytest.fixture
-def rules_settings(kafka_bootstrap: str, mongo_uri: str, unique_name: Callable[[str], str]) -> RulesApiSettings:
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the tests of this folder, which share an API, share its event loop."""
+    for item in items:
+        if item.path.is_relative_to(HERE) and pytest_asyncio.is_async_test(item):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+def _settings(kafka_bootstrap: str, mongo_uri: str, database: str) -> RulesApiSettings:
     return RulesApiSettings(
         kafka_bootstrap_servers=kafka_bootstrap,
         mongo_uri=SecretStr(mongo_uri),
-        mongo_database=unique_name("rules_api"),
+        mongo_database=database,
         seal_keys=SecretStr(SEAL_KEYS),
     )
+
+
+@pytest.fixture
+def rules_settings(kafka_bootstrap: str, mongo_uri: str, unique_name: Callable[[str], str]) -> RulesApiSettings:
+    """Settings of an API of a test's own, with a database that nobody has used."""
+    return _settings(kafka_bootstrap, mongo_uri, unique_name("rules_api"))
 
 
 @asynccontextmanager
@@ -134,9 +150,10 @@ def run_api() -> Callable[[RulesApiSettings], AbstractAsyncContextManager[Runnin
     return _running
 
 
-@pytest.fixture
-async def rules_api(rules_settings: RulesApiSettings) -> AsyncIterator[RunningApi]:
-    async with _running(rules_settings) as running:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def rules_api(kafka_bootstrap: str, mongo_uri: str, unique_name: Callable[[str], str]) -> AsyncIterator[RunningApi]:
+    """The API that all tests share, each with brands of its own."""
+    async with _running(_settings(kafka_bootstrap, mongo_uri, unique_name("rules_api"))) as running:
         yield running
 
 

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from antiphon import ids, mongo
 from antiphon.errors import Invalid
@@ -52,7 +53,7 @@ class Shelf:
         return [past for chunk in [chunk async for chunk in reader.chunks()] for past in chunk]
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def shelf(mongo_uri: str, unique_name: Callable[[str], str]) -> AsyncIterator[Shelf]:
     client, database = mongo.connect(MongoSettings(mongo_uri=mongo_uri, mongo_database=unique_name("archive")))
     counted: dict[str, int] = {}

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from antiphon import ids, mongo
 from antiphon.clock import SystemClock
@@ -74,7 +75,7 @@ def decision(event: event_pb2.Event) -> decision_pb2.Decision:
     )
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def remember(rules_api: Any) -> AsyncIterator[Remember]:
     """Put comments with these numbers, and decisions on them, into the archive; returns their event ids, in the same order."""
     client, database = mongo.connect(rules_api.settings)

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 from pydantic import SecretStr
 
 from antiphon.links import LinkCode, read_code
@@ -12,7 +13,7 @@ from antiphon.v1.config_pb2 import CampaignState
 from rules.settings import RulesApiSettings
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def path(rules_api: Any, unique_name: Callable[[str], str]) -> str:
     brand = unique_name("acme")
     await rules_api.brand(brand)

@@ -4,13 +4,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from antiphon.v1.decision_pb2 import MODE_APPROVAL
 
 GUARD = {"hold_at": 8, "notify_at": 6, "emails": ["a@acme.example"], "url": "https://crm.acme.example/h", "secret_ref": "crm"}
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def brand(rules_api: Any, unique_name: Callable[[str], str]) -> str:
     name = unique_name("acme").replace("_", "-")
     await rules_api.brand(name)

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def rules(rules_api: Any, unique_name: Callable[[str], str]) -> tuple[str, str]:
     """Return the id of a fresh brand and the path of its rules."""
     brand = unique_name("acme")

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-import pytest
+import pytest_asyncio
 
 from rules.entities import MAX_PEOPLE, MAX_SEGMENTS
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def path(rules_api: Any, unique_name: Callable[[str], str]) -> str:
     brand = unique_name("acme")
     await rules_api.brand(brand)

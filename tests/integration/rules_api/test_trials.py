@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-import pytest
+import pytest_asyncio
 
 from antiphon import ids, mongo
 from antiphon.clock import SystemClock
@@ -18,7 +18,7 @@ from rules.domain.decision import Decision, Outcome, Reason, RuleOutcome
 from rules.domain.event import Understanding
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def brand(rules_api: Any, unique_name: Callable[[str], str]) -> str:
     name = unique_name("acme")
     await rules_api.brand(name)
@@ -187,7 +187,7 @@ async def test_nobody_asks_about_a_foreign_brand(rules_api: Any, brand: str, uni
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def archived(rules_api: Any, brand: str) -> AsyncIterator[Callable[..., Awaitable[str]]]:
     """Put an event and the decision on it into the archive that the API reads; return the event's id."""
     client, database = mongo.connect(rules_api.settings)
