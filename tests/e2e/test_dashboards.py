@@ -64,8 +64,6 @@ def prometheus(stage, programs, tmp_path_factory) -> Iterator[Prometheus]:
         for round_number in range(2):
             work(stage, round_number)
             wait_until_scraped(running)
-        stage.settled()
-        wait_until_scraped(running)
         yield running
 
 

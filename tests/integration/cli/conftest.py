@@ -70,7 +70,7 @@ class Installation:
         return answer
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def installation(
     local_services: LocalServices, tmp_path_factory: pytest.TempPathFactory, unique_name: Callable[[str], str]
 ) -> Iterator[Installation]:

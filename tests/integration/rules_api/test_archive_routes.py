@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 
@@ -14,6 +15,7 @@ from antiphon.kafka import Record
 from antiphon.times import to_timestamp
 from antiphon.topics import DECISIONS, EVENTS
 from antiphon.v1 import decision_pb2, event_pb2
+from antiphon.waiting import STOP
 from rules.adapters.history import archive
 
 pytestmark = pytest.mark.local
@@ -167,6 +169,25 @@ async def test_followers_wait_for_what_comes(rules_api: Any, remember: Remember,
     more = await remember(brand, 4)
     last = (await rules_api.admin.get(path, params={"after": silent["next"]})).json()
     assert [item["event_id"] for item in last["items"]] == more
+
+
+async def test_followers_are_answered_when_the_process_is_told_to_stop(rules_api: Any, unique_name: Any) -> None:
+    brand = unique_name("acme")
+    await rules_api.brand(brand)
+    stop = asyncio.Event()
+    stop.set()
+
+    async def stopping(scope: Any, receive: Any, send: Any) -> None:
+        scope[STOP] = stop
+        await rules_api.app(scope, receive, send)
+
+    async with (
+        httpx.AsyncClient(transport=httpx.ASGITransport(app=stopping), base_url="http://rules") as http,
+        asyncio.timeout(20),
+    ):
+        headers = {"Authorization": f"Bearer {rules_api.admin.token}"}
+        answer = await http.get(f"/v1/brands/{brand}/decisions", params={"wait": 30}, headers=headers)
+    assert (answer.status_code, answer.json()["items"]) == (200, [])
 
 
 async def test_another_brand_s_decisions_do_not_exist(rules_api: Any, remember: Remember, unique_name: Any) -> None:

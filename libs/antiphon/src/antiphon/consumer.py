@@ -91,7 +91,7 @@ class GuardedConsumer:
             await self._stop()
 
     async def _stop(self) -> None:
-        """Leave the group; while it is rebalanced around a dead member, that would first wait for the end of that one's session."""
+        """Leave the group; while it waits for a dead member, leaving would wait for the end of that one's session, too."""
         try:
             async with asyncio.timeout(_LEAVE_SECONDS):
                 await self._consumer.stop()

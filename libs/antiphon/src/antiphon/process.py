@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from antiphon import failpoints, logs
 from antiphon.settings import HttpSettings
+from antiphon.waiting import STOP
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +88,12 @@ async def serve(app: ASGIApp, settings: HttpSettings, tasks: Sequence[Awaitable[
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    server = _server(app, settings.http_host, settings.http_port)
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        scope[STOP] = stop
+        await app(scope, receive, send)
+
+    server = _server(told, settings.http_host, settings.http_port)
     keep_what_exists()
     async with background(*tasks) as failed:
         serving = asyncio.ensure_future(server.serve())

@@ -1,7 +1,7 @@
 """The use cases of the past: what was decided, newest first or as it happens, and one decision with its event."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -93,8 +93,13 @@ class HistoryService:
         await self._configuration.brand(brand)
         return await self._archive.newest(brand, wanted, before, limit)
 
-    async def follow(self, brand: str, wanted: Wanted, after: After | None, wait: float, limit: int) -> Growth:
-        """Return decisions as they come, waiting up to `wait` seconds for the first; `after` None: from now on. Raises 404."""
+    async def follow(
+        self, brand: str, wanted: Wanted, after: After | None, limit: int, *, wait: float, waiting: Callable[[], Awaitable[bool]]
+    ) -> Growth:
+        """Return decisions as they come, for the first up to `wait` seconds later while somebody is `waiting`.
+
+        `after` None: from now on. Raises 404.
+        """
         await self._configuration.brand(brand)
         place = after or await self._archive.end(brand, self._clock.now().timestamp())
         deadline = self._clock.monotonic() + wait
@@ -104,7 +109,7 @@ class HistoryService:
             if len(growth.items) < limit:  # all that was stored by then has been looked at
                 growth = replace(growth, next=replace(growth.next, stored=max(asked, growth.next.stored)))
             left = deadline - self._clock.monotonic()
-            if growth.items or left <= 0:
+            if growth.items or left <= 0 or not await waiting():
                 return growth
             place = growth.next
             await asyncio.sleep(min(_LOOK_SECONDS, left))

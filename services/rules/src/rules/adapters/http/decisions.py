@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from antiphon.problems import Problem
+from antiphon.waiting import is_waiting
 from rules.adapters.http.bodies import MAX_BODY_BYTES, BrandViewer, Limit, Out, StrictRoute
 from rules.adapters.http.understood import UnderstandingOut, understanding_out
 from rules.domain.decision import Decision, Outcome, Reason
@@ -139,6 +140,7 @@ def decision_routes(history: HistoryService) -> APIRouter:
 
     @router.get("")
     async def list_decisions(
+        request: Request,
         scope: BrandViewer,
         rule: Annotated[str, Query(max_length=63)] = "",
         outcome: Outcome | None = None,
@@ -163,7 +165,7 @@ def decision_routes(history: HistoryService) -> APIRouter:
             return await _listed(history, scope.brand, wanted, place, limit)
         if isinstance(place, Before):
             raise Problem(422, "invalid", "This cursor leads to older decisions; `wait` takes one that an answer to `wait` gave.")
-        growth = await history.follow(scope.brand, wanted, place, wait or 0.0, limit)
+        growth = await history.follow(scope.brand, wanted, place, limit, wait=wait or 0.0, waiting=lambda: is_waiting(request))
         return Decisions(items=[decision_out(found) for found in growth.items], next=_cursor(growth.next))
 
     @router.get("/{event_id}")
