@@ -18,8 +18,7 @@ class Marker:
     """Raises marks so that no builder can pass a write by.
 
     A builder takes a mark that has not been raised again for `settle_s` seconds. A mark of mine that is younger than a third
-    of that
-    covers another write that takes no longer than a third; one that took longer raises its marks again afterwards.
+    of that covers another write that takes no longer than a third; one that took longer raises its marks again afterwards.
     """
 
     def __init__(self, *, hours: HourStore, clock: Clock, settle_s: float) -> None:

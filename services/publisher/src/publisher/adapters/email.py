@@ -4,6 +4,7 @@ SMTP gives no idempotency key: where the server's answer is lost, the message is
 mail programs know it for the same.
 """
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -84,13 +85,22 @@ class Email(Platform):
             tls_context=server.tls,
             timeout=self._timeout,
         )
+        outcome: Done | Denied | Untouched | Unclear | None = None
+        reached = False
         try:
-            async with client:
-                return await _handed_over(client, message)
+            async with asyncio.timeout(self._timeout):  # of all commands together: past the lease another worker sends it again
+                await client.connect()
+                reached = True
+                outcome = await _handed_over(client, message)
+                await client.quit()
         except aiosmtplib.SMTPAuthenticationError as error:
             return Untouched(f"the mail server refuses the login: {error.code}")  # to be mended by whoever runs us
         except (aiosmtplib.SMTPException, OSError) as error:
-            return Untouched(f"the mail server cannot be reached: {type(error).__name__}")
+            lost = Unclear("the mail server did not answer in time") if reached else None
+            return outcome or lost or Untouched(f"the mail server cannot be reached: {type(error).__name__}")
+        finally:
+            client.close()
+        return outcome
 
     @override
     async def read_back(self, channel: Channel, order: Order) -> Listing:

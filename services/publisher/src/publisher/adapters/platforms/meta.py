@@ -1,5 +1,6 @@
 """What Facebook and Instagram share: private messages, acting, reading back."""
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -74,9 +75,9 @@ class MetaPlatform(Platform):
             return Answer(Denied(Reason.UNSUPPORTED, missing))
         return await self.post_picture(channel, deed, f"{self._public_url}/media/{pictures[0].sha256}")
 
+    @abstractmethod
     async def post_picture(self, channel: Channel, deed: Deed, url: str) -> Answer:
         """Post one picture from its address. Only `feature`, which holds cleared media, calls this."""
-        raise NotImplementedError
 
     async def _write(self, channel: Channel, call: Call, deed: Deed) -> Answer:
         return await self._client.write(channel.api_url or self._base, channel, call, deed.deadline)
