@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
+from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 from pymongo import MongoClient
 
 from antiphon.times import to_timestamp
@@ -59,10 +59,34 @@ class Mailbox:
         return [message for message in self.messages if message["To"] == address]
 
 
+class MailServer(Controller):
+    """Hangs up at its end; what it leaves open otherwise is found by the garbage collector in the middle of another test."""
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        self._talks: list[SMTP] = []
+        super().__init__(*args, **settings)
+
+    def factory(self) -> SMTP:
+        self._talks.append(super().factory())
+        return self._talks[-1]
+
+    def stop(self, no_assert: bool = False) -> None:
+        if self.loop.is_running():  # a test that fails early has not started it
+            asyncio.run_coroutine_threadsafe(self._hang_up(), self.loop).result()
+        super().stop(no_assert)
+
+    async def _hang_up(self) -> None:
+        self.server.close()
+        for talk in self._talks:
+            if talk.transport is not None:
+                talk.transport.abort()
+        await asyncio.sleep(0)
+
+
 @pytest.fixture
 def smtp() -> Iterator[tuple[Mailbox, Callable[[], None], int]]:
     box, port = Mailbox(), free_ports(1)[0]
-    controller = Controller(box, hostname="127.0.0.1", port=port)
+    controller = MailServer(box, hostname="127.0.0.1", port=port)
     yield box, controller.start, port
     controller.stop(no_assert=True)
 
@@ -74,7 +98,7 @@ def strict_smtp(localhost_pem: Path) -> Iterator[tuple[Mailbox, int]]:
     context.load_cert_chain(localhost_pem)
     box, port = Mailbox(), free_ports(1)[0]
     strict = {"tls_context": context, "require_starttls": True, "auth_required": True, "authenticator": box.login}
-    controller = Controller(box, hostname="127.0.0.1", port=port, **strict)
+    controller = MailServer(box, hostname="127.0.0.1", port=port, **strict)
     controller.start()
     yield box, port
     controller.stop(no_assert=True)
