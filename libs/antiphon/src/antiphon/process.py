@@ -42,6 +42,7 @@ def _server(app: ASGIApp, host: str, port: int) -> _Server:
         app,
         host=host,
         port=port,
+        interface="asgi3",  # it is told, as it looks for a coroutine function otherwise
         http="httptools",
         lifespan="off",  # construction and its order belong to app.py
         log_config=None,
@@ -89,9 +90,9 @@ async def serve(app: ASGIApp, settings: HttpSettings, tasks: Sequence[Awaitable[
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
 
-    async def told(scope: Any, receive: Any, send: Any) -> None:
+    def told(scope: Any, receive: Any, send: Any) -> Awaitable[None]:  # no coroutine of its own, as each request would pay for it
         scope[STOP] = stop
-        await app(scope, receive, send)
+        return app(scope, receive, send)
 
     server = _server(told, settings.http_host, settings.http_port)
     keep_what_exists()
