@@ -36,8 +36,14 @@ class Line:
     started: asyncio.Event = field(default_factory=asyncio.Event)
 
     def consumer(self, *, max_batch: int = 10) -> GuardedConsumer:
-        guard = Guard(decode=self._decode, process=self._process, dead_letters=DeadLetters(self.producer))
+        guard = Guard(
+            decode=self._decode, process=self._process, dead_letters=DeadLetters(self.producer), open_records=self._opened
+        )
         return GuardedConsumer(self.settings, topics=[self.topic], group=self.topic, guard=guard, max_batch=max_batch)
+
+    @staticmethod
+    async def _opened(records: Sequence[Record]) -> Sequence[Record | None]:
+        return [None if record.value == b"of somebody forgotten" else record for record in records]
 
     def _decode(self, record: Record) -> str:
         try:
@@ -138,6 +144,15 @@ async def test_while_a_batch_is_processed_only_the_next_is_read_and_nothing_of_i
         await until(lambda: len(line.done) == 35)
         await until(lambda: consumer_lag_is(consumer, 0))
     assert line.done == [str(number) for number in range(35)]
+
+
+async def test_what_cannot_be_read_any_more_is_passed_over_and_not_waited_for(line: Line) -> None:
+    await line.send(b"a", b"of somebody forgotten", b"b")
+    consumer = line.consumer()
+    async with background(consumer.run()):
+        await until(lambda: line.done == ["a", "b"])
+        await until(lambda: consumer_lag_is(consumer, 0))
+    assert await committed(line) == 3
 
 
 async def test_what_was_in_hand_at_a_crash_is_delivered_again(line: Line) -> None:

@@ -114,17 +114,17 @@ class GuardedConsumer:
         ahead = asyncio.ensure_future(self._next())
         try:
             while True:
-                batch, offsets = await ahead
+                batch, count, offsets = await ahead
                 ahead = asyncio.ensure_future(self._next())
                 await self._guard.settle(batch)
-                self._in_hand -= len(batch.good) + len(batch.bad)
+                self._in_hand -= count
                 await self._commit(offsets)
         finally:
             ahead.cancel()
             await asyncio.gather(ahead, return_exceptions=True)
 
-    async def _next(self) -> tuple[Batch[Any], Offsets]:
-        """Return the next batch, read but not settled, and what to commit once it is."""
+    async def _next(self) -> tuple[Batch[Any], int, Offsets]:
+        """Return the next batch, read but not settled, of how many records it is, and what to commit once it is settled."""
         while not (polled := await self._consumer.getmany(timeout_ms=_POLL_MS, max_records=self._max_batch)):
             pass
         records = [
@@ -133,7 +133,7 @@ class GuardedConsumer:
         ]
         self._in_hand += len(records)
         offsets = {partition: messages[-1].offset + 1 for partition, messages in polled.items()}
-        return await self._guard.read(records), offsets
+        return await self._guard.read(records), len(records), offsets
 
     async def _commit(self, offsets: Offsets) -> None:
         try:
