@@ -3,6 +3,7 @@
 import asyncio
 import inspect
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -113,3 +114,10 @@ def test_faust_still_hands_messages_over_as_the_light_consumer_expects() -> None
 
 def test_faust_still_declares_the_event_of_a_fetch_under_way() -> None:
     assert "not_waiting_next_records.wait()" in inspect.getsource(Consumer.wait_for_stopped_flow)
+
+
+def test_the_stream_writes_nothing_where_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = stream.build_stream(RulesSettings(), partitions=1)
+    asyncio.run(app.on_first_start())
+    assert list(tmp_path.iterdir()) == []

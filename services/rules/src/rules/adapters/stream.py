@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
+from typing_extensions import override
 
 from antiphon.erasures import Forgotten
 from antiphon.errors import Invalid, Transient
@@ -39,9 +40,17 @@ _EXIT_STOPPED = 70
 """EX_SOFTWARE: too many dead letters; a restart policy brings the process back and the alert stays."""
 
 
+class Stream(faust.App):
+    """Keeps nothing on disk, as its table is in memory; Faust makes directories where it stands, which may not be writable."""
+
+    @override
+    def _create_directories(self) -> None:
+        return
+
+
 def build_stream(settings: RulesSettings, *, partitions: int) -> faust.App:
     """Return the configured application without agents; nothing connects before its start."""
-    app = faust.App(
+    app = Stream(
         "rules",
         broker=[f"kafka://{server}" for server in settings.kafka_bootstrap_servers.split(",")],
         store="memory://",
