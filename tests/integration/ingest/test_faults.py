@@ -15,8 +15,8 @@ from antiphon_local.services import LocalServices
 
 pytestmark = pytest.mark.local
 
-SOON_S = 10.0
-"""Far more than the deadline of an acknowledgement, and far less than Kafka's client would wait by itself."""
+SOON_S = 4.5
+"""Twice the deadline of an acknowledgement, for a busy machine, and less than the 5 s that Kafka's client would wait."""
 
 
 @pytest.mark.sampled(1)
@@ -114,7 +114,7 @@ async def test_broker_that_is_away_at_the_start_and_at_the_end(
         assert (await edge.deliver(client, body)).status_code == 503
         started = time.monotonic()
         assert await asyncio.to_thread(edge.process.stop) == 0
-        assert time.monotonic() - started < SOON_S
+        assert time.monotonic() - started < 10
     finally:
         edge.process.kill()
 

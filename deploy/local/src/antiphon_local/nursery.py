@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
@@ -28,16 +28,12 @@ from antiphon_local._exec import die_with
 _MESSAGE_BYTES: Final = 2**17
 """Of one message: an environment and a command line."""
 
-_START_SECONDS: Final = 60.0
-"""For the nursery's own imports on a busy machine, at its first order."""
-
 
 class Child:
     """A forked program, with as much of `subprocess.Popen` as is asked of one."""
 
-    def __init__(self, argv: Sequence[str], pid: int) -> None:
+    def __init__(self, pid: int) -> None:
         self.pid = pid
-        self._argv = argv
         self._ended = threading.Event()
         self._code: int | None = None
 
@@ -53,7 +49,7 @@ class Child:
     def wait(self, timeout: float | None = None) -> int | None:
         """Return the exit code once there is one. Raises subprocess.TimeoutExpired."""
         if not self._ended.wait(timeout):
-            raise subprocess.TimeoutExpired(list(self._argv), timeout or 0.0)
+            raise subprocess.TimeoutExpired(f"forked process {self.pid}", timeout or 0.0)
         return self._code
 
     def terminate(self) -> None:
@@ -69,24 +65,21 @@ class Nursery:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._socket = ours
         self._order = threading.Lock()
-        self._born: SimpleQueue[int | None] = SimpleQueue()
-        self._children: dict[int, Child] = {}
-        self._known = threading.Lock()
-        with closing(theirs):
+        self._born: SimpleQueue[Child | None] = SimpleQueue()
+        with theirs:
             argv = [sys.executable, "-m", "antiphon_local.nursery", str(theirs.fileno()), *modules]
             self._process = subprocess.Popen(argv, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL, start_new_session=True)
         threading.Thread(target=self._listen, name="nursery", daemon=True).start()
 
     def start(self, argv: Sequence[str], *, env: Mapping[str, str], cwd: Path | None, log: Path) -> Child:
         """Fork a program: `argv` is a module and its arguments. Raises OSError when the nursery has ended."""
+        order = {"argv": list(argv), "env": dict(env), "cwd": str(cwd or Path.cwd()), "log": str(log.absolute())}
         with self._order:
-            order = {"argv": list(argv), "env": dict(env), "cwd": str(cwd or Path.cwd()), "log": str(log.absolute())}
             self._socket.send(json.dumps(order).encode())
-            pid = self._born.get(timeout=_START_SECONDS)
-            if pid is None:
-                raise ChildProcessError(f"the process that has loaded {argv[0]} has ended; its own words are above")
-            with self._known:
-                return self._children.setdefault(pid, Child(argv, pid))
+            child = self._born.get()
+        if child is None:
+            raise ChildProcessError(f"the process that has loaded {argv[0]} has ended; its own words are above")
+        return child
 
     def close(self) -> None:
         """End it and everything that it forked."""
@@ -95,18 +88,18 @@ class Nursery:
         self._socket.close()
 
     def _listen(self) -> None:
+        living: dict[int, Child] = {}
         while message := _received(self._socket):
             told: dict[str, int] = json.loads(message)
-            if "code" not in told:
-                self._born.put(told["pid"])
-                continue
-            with self._known:  # one that ends at once may be told of before anybody asked who was born
-                self._children.setdefault(told["pid"], Child((), told["pid"])).end(told["code"])
+            pid = told["pid"]
+            if "code" in told:
+                living.pop(pid).end(told["code"])
+            else:
+                living[pid] = Child(pid)
+                self._born.put(living[pid])
         self._born.put(None)
-        with self._known:
-            for child in self._children.values():
-                if child.poll() is None:
-                    child.end(-signal.SIGKILL)
+        for child in living.values():
+            child.end(-signal.SIGKILL)
 
 
 _LOADED: Final[Mapping[str, Mapping[str, Sequence[str]]]] = {

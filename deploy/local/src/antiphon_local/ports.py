@@ -9,7 +9,6 @@ import threading
 from collections import deque
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO
 
 from antiphon_local.errors import SetupError
 
@@ -52,8 +51,8 @@ def free_ports(count: int) -> list[int]:
 
 
 _ASKING = threading.Lock()
-_MINE: dict[int, tuple[deque[int], IO[bytes]]] = {}
-"""By pid, since a fork must find a block of its own: its ports, and the lock that keeps others from it."""
+_MINE: dict[int, deque[int]] = {}
+"""By pid, since a fork must find a block of its own. Its lock is never closed: it holds until the process ends."""
 
 
 def _block() -> deque[int]:
@@ -62,18 +61,18 @@ def _block() -> deque[int]:
         directory = Path(tempfile.gettempdir()) / f"antiphon-ports-{os.getuid()}"
         directory.mkdir(exist_ok=True)
         for first in range(FIRST, LAST, BLOCK):
-            lock = (directory / str(first)).open("wb")
+            lock = os.open(directory / str(first), os.O_WRONLY | os.O_CREAT)
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                lock.close()
+                os.close(lock)
                 continue
             ports = random.SystemRandom().sample(range(first, first + BLOCK), k=BLOCK)
-            _MINE[os.getpid()] = deque(ports), lock
+            _MINE[os.getpid()] = deque(ports)
             break
         else:
             raise SetupError("every block of ports is taken by a process that runs", f"end some of them, or delete {directory}")
-    return _MINE[os.getpid()][0]
+    return _MINE[os.getpid()]
 
 
 def _bound(probe: socket.socket, port: int) -> bool:

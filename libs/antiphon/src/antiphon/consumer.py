@@ -13,7 +13,7 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
-from antiphon.kafka import Batch, Guard, Record, connection
+from antiphon.kafka import Batch, Guard, Record, connection, stop_within
 from antiphon.settings import KafkaSettings
 
 log = logging.getLogger(__name__)
@@ -92,13 +92,9 @@ class GuardedConsumer:
 
     async def _stop(self) -> None:
         """Leave the group; while it waits for a dead member, leaving would wait for the end of that one's session, too."""
-        try:
-            async with asyncio.timeout(_LEAVE_SECONDS):
-                await self._consumer.stop()
-        except TimeoutError:
-            log.warning("the group is left without a word: it is being rebalanced")
-            for part in (self._consumer._fetcher, self._consumer._client):  # noqa: SLF001 (its own stop is what hangs)
-                await part.close()
+        parts = (self._consumer._fetcher, self._consumer._client)  # noqa: SLF001 (its own stop is what hangs)
+        if why := await stop_within(_LEAVE_SECONDS, self._consumer.stop(), parts):
+            log.warning("the group is left without a word: %s", why)
 
     async def _start(self) -> None:
         while True:

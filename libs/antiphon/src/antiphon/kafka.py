@@ -95,15 +95,23 @@ async def stop_producer(producer: AIOKafkaProducer, grace_seconds: float = 5.0) 
 
     Without a bound an idempotent producer would wait for an absent cluster for ever.
     """
+    parts = (producer._sender, producer.client)  # noqa: SLF001 (its own stop is what hangs)
+    if why := await stop_within(grace_seconds, producer.stop(), parts):
+        log.warning("Kafka did not take everything that was left to send: %s", why)
+
+
+async def stop_within(seconds: float, stopping: Awaitable[None], parts: Sequence[Any]) -> str:
+    """Let a client stop; where that fails or takes longer, close its parts and return why, else ""."""
     try:
-        async with asyncio.timeout(grace_seconds):
-            await producer.stop()
+        async with asyncio.timeout(seconds):
+            await stopping
     except (TimeoutError, KafkaError) as error:
-        log.warning("Kafka did not take everything that was left to send: %s", str(error) or "it does not answer")
-        for part in (producer._sender, producer.client):  # noqa: SLF001 (its own stop is what hangs)
+        for part in filter(None, parts):  # one that never started has not all of them
             with contextlib.suppress(TimeoutError, KafkaError):
                 async with asyncio.timeout(1.0):
                     await part.close()
+        return str(error) or "it does not answer"
+    return ""
 
 
 def event_headers(kind: str, identity: str, source: str, moment: str) -> list[tuple[str, bytes]]:

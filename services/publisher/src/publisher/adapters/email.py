@@ -96,8 +96,11 @@ class Email(Platform):
         except aiosmtplib.SMTPAuthenticationError as error:
             return Untouched(f"the mail server refuses the login: {error.code}")  # to be mended by whoever runs us
         except (aiosmtplib.SMTPException, OSError) as error:
-            lost = Unclear("the mail server did not answer in time") if reached else None
-            return outcome or lost or Untouched(f"the mail server cannot be reached: {type(error).__name__}")
+            if outcome:
+                return outcome  # the message was settled; only the farewell failed
+            if reached:
+                return Unclear("the mail server did not answer in time")
+            return Untouched(f"the mail server cannot be reached: {type(error).__name__}")
         finally:
             client.close()
         return outcome
