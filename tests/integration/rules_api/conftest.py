@@ -191,3 +191,16 @@ def on_topic(kafka_bootstrap: str) -> TopicReader:
             await consumer.stop()
 
     return read
+
+
+@pytest.fixture
+def states_of(on_topic: TopicReader) -> Callable[[str], Awaitable[list[ConfigRecord]]]:
+    """Read the states that a key went through, each once: a sweep may publish again what a request is just publishing."""
+
+    async def read(key: str) -> list[ConfigRecord]:
+        found: dict[int, ConfigRecord] = {}
+        for each in await on_topic(key):
+            found.setdefault(each.record.generation, each.record)
+        return list(found.values())
+
+    return read

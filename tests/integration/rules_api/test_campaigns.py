@@ -36,7 +36,7 @@ def summer(**changes: Any) -> dict[str, Any]:
 WHY = {"reason": "terms checked"}
 
 
-async def test_a_campaign_lives(rules_api: Any, on_topic: Any, path: str) -> None:
+async def test_a_campaign_lives(rules_api: Any, states_of: Any, path: str) -> None:
     brand, at = path.rsplit("/", 1)[1], f"{path}/campaigns/summer"
     editor, approver = await rules_api.caller("editor", brand), await rules_api.caller("approver", brand)
     made = await editor.put(at, summer())
@@ -62,7 +62,7 @@ async def test_a_campaign_lives(rules_api: Any, on_topic: Any, path: str) -> Non
 
     versions = (await editor.get(f"{at}/versions")).json()["items"]
     assert [(one["version"], one["document"]["name"]) for one in versions] == [(3, "Summer"), (2, "Summer!"), (1, "Summer")]
-    records = [found.record.campaign for found in await on_topic(f"campaign/{brand}/summer")]
+    records = [found.campaign for found in await states_of(f"campaign/{brand}/summer")]
     assert [CampaignState.Name(record.state).removeprefix("CAMPAIGN_STATE_") for record in records] == [
         *("DRAFT", "ACTIVE", "ACTIVE", "ACTIVE", "PAUSED", "ACTIVE", "CLOSED", "ARCHIVED")
     ]

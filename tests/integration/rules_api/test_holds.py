@@ -18,7 +18,7 @@ async def brand(rules_api: Any, unique_name: Callable[[str], str]) -> str:
     return name
 
 
-async def test_a_person_sets_a_hold_and_another_ends_it(rules_api: Any, on_topic: Any, brand: str) -> None:
+async def test_a_person_sets_a_hold_and_another_ends_it(rules_api: Any, on_topic: Any, states_of: Any, brand: str) -> None:
     path, approver = f"/v1/brands/{brand}/holds", await rules_api.caller("approver", brand)
     changed = await rules_api.admin.send("PATCH", f"/v1/brands/{brand}", match="*", json={"guard": GUARD})
     assert changed.status_code == 200, changed.text
@@ -27,13 +27,9 @@ async def test_a_person_sets_a_hold_and_another_ends_it(rules_api: Any, on_topic
     made = await approver.post(path, {"campaign": "summer-ugc", "reason": "the hashtag is turned against us"})
     assert made.status_code == 201, made.text
     hold = made.json()["hold"]
-    (found,) = await on_topic(f"hold/{brand}/{hold}")
-    live = found.record.hold
-    assert (live.campaign, live.mode, live.active) == (
-        "summer-ugc",
-        MODE_APPROVAL,
-        True,
-    )
+    [found] = await states_of(f"hold/{brand}/{hold}")
+    live = found.hold
+    assert (live.campaign, live.mode, live.active) == ("summer-ugc", MODE_APPROVAL, True)
     assert list(live.emails) == ["a@acme.example"]
     assert [one["hold"] for one in (await approver.get(f"{path}?active=true")).json()["items"]] == [hold]
 

@@ -13,7 +13,7 @@ def with_token(api: Any, token: str) -> Any:
     return type(api.admin)(api.http, token)
 
 
-async def test_a_token_is_shown_once_and_kept_nowhere(rules_api: Any, on_topic: Any, unique_name: Callable[[str], str]) -> None:
+async def test_a_token_is_shown_once_and_kept_nowhere(rules_api: Any, states_of: Any, unique_name: Callable[[str], str]) -> None:
     brand = unique_name("acme")
     made = (await rules_api.admin.post("/v1/keys", {"name": "bot", "brands": [brand], "role": "viewer"})).json()
     token, key_id = made["token"], made["key_id"]
@@ -30,9 +30,9 @@ async def test_a_token_is_shown_once_and_kept_nowhere(rules_api: Any, on_topic: 
         kept = repr([list(database[name].find()) for name in database.list_collection_names()])
     assert key_id in kept
     assert secret not in kept
-    [published] = await on_topic(f"api_key//{key_id}")
-    assert secret.encode() not in published.record.SerializeToString()
-    assert (published.record.api_key.role, list(published.record.api_key.brands)) == ("viewer", [brand])
+    [published] = await states_of(f"api_key//{key_id}")
+    assert secret.encode() not in published.SerializeToString()
+    assert (published.api_key.role, list(published.api_key.brands)) == ("viewer", [brand])
 
 
 async def test_no_key_grants_more_than_its_creator_has(rules_api: Any, unique_name: Callable[[str], str]) -> None:

@@ -61,6 +61,7 @@ async def test_killed_after_the_write(
     run_api: Any,
     api_process: ProcessFactory,
     on_topic: Any,
+    states_of: Any,
     eventually: Any,
     unique_name: Callable[[str], str],
     rule_document: Any,
@@ -87,7 +88,7 @@ async def test_killed_after_the_write(
         return process.exit_code == -9
 
     await eventually(killed, "the process was killed")
-    assert [found.record.generation for found in await on_topic(key)] == [1], "the kill came after the publication"
+    assert [found.generation for found in await states_of(key)] == [1], "the kill came after the publication"
 
     process, url = api_process("")
 

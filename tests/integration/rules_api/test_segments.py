@@ -16,7 +16,7 @@ async def path(rules_api: Any, unique_name: Callable[[str], str]) -> str:
     return f"/v1/brands/{brand}/segments"
 
 
-async def test_a_segment_is_made_changed_and_forgotten(rules_api: Any, on_topic: Any, path: str) -> None:
+async def test_a_segment_is_made_changed_and_forgotten(rules_api: Any, on_topic: Any, states_of: Any, path: str) -> None:
     brand = path.split("/")[3]
     editor = await rules_api.caller("editor", brand)
     made = await editor.put(f"{path}/vip", {"authors": ["instagram:8100", "facebook:7001", "instagram:8100"]})
@@ -28,7 +28,7 @@ async def test_a_segment_is_made_changed_and_forgotten(rules_api: Any, on_topic:
     assert (added.status_code, added.json()["size"]) == (200, 3)
     removed = await editor.post(f"{path}/vip:remove", {"authors": ["facebook:7001", "facebook:999"]}, match=2)
     assert (removed.status_code, removed.json()["size"], removed.headers["etag"]) == (200, 2, '"3"')
-    assert [list(found.record.segment.authors) for found in await on_topic(f"segment/{brand}/vip")] == [
+    assert [list(found.segment.authors) for found in await states_of(f"segment/{brand}/vip")] == [
         ["facebook:7001", "instagram:8100"],
         ["facebook:1", "facebook:7001", "instagram:8100"],
         ["facebook:1", "instagram:8100"],

@@ -91,7 +91,7 @@ async def test_lists_come_in_pages_and_by_state(rules_api: Any, unique_name: Cal
     assert (await rules_api.admin.get(path, params={"limit": 101})).status_code == 422
 
 
-async def test_hold_and_resume_are_live(rules_api: Any, on_topic: Any, unique_name: Callable[[str], str]) -> None:
+async def test_hold_and_resume_are_live(rules_api: Any, states_of: Any, unique_name: Callable[[str], str]) -> None:
     brand = unique_name("acme")
     await rules_api.brand(brand)
     approver = await rules_api.caller("approver", brand)
@@ -99,7 +99,7 @@ async def test_hold_and_resume_are_live(rules_api: Any, on_topic: Any, unique_na
     assert (held.status_code, held.json()["held"], held.json()["live"]) == (200, True, True)
     resumed = await approver.post(f"/v1/brands/{brand}/resume", {"reason": "over"}, match=held.headers["etag"])
     assert (resumed.json()["held"], resumed.json()["held_reason"]) == (False, "")
-    states = [(found.record.brand.held, found.record.brand.held_reason) for found in await on_topic(f"brand/{brand}/")]
+    states = [(found.brand.held, found.brand.held_reason) for found in await states_of(f"brand/{brand}/")]
     assert states[-2:] == [(True, "a storm"), (False, "")]
 
 
