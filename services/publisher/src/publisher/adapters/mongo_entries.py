@@ -71,7 +71,7 @@ class MongoEntries(Entries):
 
     async def _find(self, query: Document, limit: int, sort: str = "_id") -> list[CampaignEntry]:
         try:
-            documents = await self._entries.find(query).sort(sort, 1).to_list(limit)
+            documents = await self._entries.find(query).sort(sort, 1).limit(limit).to_list(None)
         except PyMongoError as error:
             raise transient(error) from error
         return [entry_of(document) for document in documents]
@@ -118,12 +118,13 @@ class MongoEntries(Entries):
 
     @override
     async def due(self, now: float, limit: int) -> Sequence[CampaignEntry]:
-        return await self._find({"attention_at": {"$lte": now}}, limit, "attention_at")
+        # Bounded below as well: a store may walk an index from its very beginning, where all that is settled stands as null.
+        return await self._find({"attention_at": {"$gte": 0, "$lte": now}}, limit, "attention_at")
 
     @override
     async def untold(self, limit: int) -> Sequence[Announcement]:
         try:
-            documents = await self._entries.find({"untold_at": {"$gt": 0}}).sort("untold_at", 1).to_list(limit)
+            documents = await self._entries.find({"untold_at": {"$gt": 0}}).sort("untold_at", 1).limit(limit).to_list(None)
         except PyMongoError as error:
             raise transient(error) from error
         return [

@@ -146,7 +146,7 @@ class MongoLedger(Ledger):
 
     async def _find(self, query: Document, limit: int) -> list[Entry]:
         try:
-            return [entry_of(document) for document in await self._entries.find(query).to_list(limit)]
+            return [entry_of(document) for document in await self._entries.find(query).limit(limit).to_list(None)]
         except PyMongoError as error:
             raise transient(error) from error
 
@@ -173,8 +173,10 @@ class MongoLedger(Ledger):
 
     @override
     async def due(self, now: float, limit: int) -> Sequence[Entry]:
+        # Bounded below as well: a store may walk an index from its very beginning, where all that is settled stands as null.
+        query: Document = {"attention_at": {"$gte": 0, "$lte": now}}
         try:
-            documents = await self._entries.find({"attention_at": {"$lte": now}}).sort("attention_at", 1).to_list(limit)
+            documents = await self._entries.find(query).sort("attention_at", 1).limit(limit).to_list(None)
         except PyMongoError as error:
             raise transient(error) from error
         return [entry_of(document) for document in documents]
@@ -226,7 +228,7 @@ class MongoLedger(Ledger):
         asked = {"state": wanted.state, "rule_id": wanted.rule_id, "kind": wanted.kind, "platform": wanted.platform}
         query: Document = {"brand": brand, "_id": {"$gt": after}, **{name: str(value) for name, value in asked.items() if value}}
         try:
-            documents = await self._entries.find(query).sort("_id", 1).to_list(limit + 1)
+            documents = await self._entries.find(query).sort("_id", 1).limit(limit + 1).to_list(None)
         except PyMongoError as error:
             raise transient(error) from error
         entries = [entry_of(document) for document in documents[:limit]]
