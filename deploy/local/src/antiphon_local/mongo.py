@@ -16,6 +16,11 @@ CACHE_SIZE = "256M"
 """Of WiredTiger. Its default of a gigabyte is a good part of a small machine; the data of demo and tests fit into this."""
 
 
+_OPTIONS = "directConnection=true&retryWrites=false"
+"""It keeps the answer of every retryable write for half an hour and looks through all of them at each write: after ten minutes
+of a busy line a write cost 25 ms of its one core instead of one. A retry after a change of primaries has no meaning here."""
+
+
 class Mongo(NativeService):
     """One node that presents itself as a primary. Durable with `w=majority, j=true` only: `w=1` loses on SIGKILL."""
 
@@ -26,7 +31,7 @@ class Mongo(NativeService):
     @property
     @override
     def address(self) -> str:
-        return f"mongodb://{LOOPBACK}:{self.port}/?directConnection=true"
+        return f"mongodb://{LOOPBACK}:{self.port}/?{_OPTIONS}"
 
     @override
     def _prepare(self) -> None:

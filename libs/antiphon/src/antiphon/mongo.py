@@ -58,7 +58,6 @@ def connect(settings: MongoSettings) -> tuple[AsyncIOMotorClient[Document], Data
         serverSelectionTimeoutMS=3_000,  # an API call may wait this long before it says 503
         connectTimeoutMS=3_000,
         socketTimeoutMS=20_000,
-        retryWrites=True,
         appname="antiphon",
     )
     return client, client.get_database(settings.mongo_database, write_concern=DURABLE, read_concern=ReadConcern("majority"))
