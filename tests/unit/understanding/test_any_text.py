@@ -49,6 +49,14 @@ def test_what_cannot_be_told_is_not_told() -> None:
         assert understander.understand(text).sentiment == ""
 
 
+def test_words_of_every_language_are_heard_in_a_likely_one() -> None:
+    for text in ("super", "top!!", "wow"):
+        heard = Understander().understand(text)
+        assert (heard.language, heard.sentiment) == ("", "positive"), text
+    assert Understander().understand("super", languages=["xx", "de", "en"]).sentiment == "positive"
+    assert Understander().understand("ok", languages=["de", "en"]).sentiment == "", "no word of these judges anything"
+
+
 def test_emoji_speak_in_every_language() -> None:
     understander = Understander()
     assert understander.understand("😍😍").sentiment == "positive"

@@ -14,6 +14,8 @@ SENTENCES = [
     ("es", "me encanta"),
     ("es", "¿Cuánto cuesta?"),
     ("it", "Quanto costa questa borsa?"),
+    ("es", "que lindo"),
+    ("pt", "linda"),
     ("pt", "obrigado"),
     ("pt", "Adorei, muito bom"),
     ("hi", "bahut accha laga bhai"),
@@ -21,7 +23,9 @@ SENTENCES = [
     ("hi", "यह बहुत अच्छा है"),
     ("ru", "спасибо"),
     ("ru", "Когда будет доставка?"),
+    ("ru", "супер"),
     ("uk", "Дякую, дуже гарно!"),
+    ("uk", "погано"),
     ("ar", "الخدمة سيئة جدا"),
     ("fa", "خیلی ممنون از شما، چقدر قشنگه"),
     ("nl", "Ik vind het heel mooi, dank je wel"),
@@ -65,6 +69,12 @@ def test_an_unsure_answer_is_one_of_the_brands_languages() -> None:
     text = "la casa"
     for languages in (["es"], ["it"]):
         assert Understander().understand(text, languages=languages).language in languages
+
+
+def test_a_short_text_in_a_shared_script_is_in_the_brands_language() -> None:
+    assert Understander().understand("супер магазин", languages=["ru", "en"]).language == "ru"
+    assert Understander().understand("супер магазин", languages=["uk"]).language == "uk"
+    assert Understander().understand("Дякую, смачно і гарно!", languages=["ru"]).language == "uk", "its own letters prove it"
 
 
 def test_a_sure_answer_is_kept_although_the_brand_does_not_expect_it() -> None:

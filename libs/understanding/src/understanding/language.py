@@ -47,7 +47,7 @@ SURE = 0.8
 _NAMES = {"iw": "he", "in": "id", "no": "nb", "jw": "jv", "mo": "ro", "zh-Hant": "zh", "tl": "fil", "un": "", "xxx": ""}
 _OUTSIDE_LATIN = frozenset((
     "af", "az", "bs", "ca", "cs", "cy", "da", "et", "eu", "fi", "fil", "ga", "gl", "hr", "hu", "id", "is",
-    "lt", "lv", "ms", "mt", "nb", "nl", "nn", "pl", "ro", "sk", "sl", "sq", "sv", "sw", "tr", "uz", "vi",
+    "lt", "lv", "ms", "mt", "nb", "nl", "pl", "ro", "sk", "sl", "sq", "sv", "sw", "tr", "uz", "vi",
 ))  # fmt: skip
 """Languages in Latin letters without votes that pycld2 is believed to hear; the rarer ones it names for short texts of others."""
 _NOT_LETTERS = re.compile(r"[\W\d_]+")
@@ -184,11 +184,21 @@ def _by_script(default: str, text: str, languages: Sequence[str]) -> tuple[str, 
     proof = _PROOFS.get(named, "")
     proven = bool(proof) and any(letter in letters.lower() for letter in proof)
     denied = any(letter in letters.lower() for letter in _DISPROOFS.get(named, "")) or named not in _DISPROOFS
-    if named in allowed and (named == default or proven or not denied or (len(letters) >= _SHORT and not proof)):
-        return named, 0.97 if proven or len(letters) >= _SHORT else 0.85
+    long = len(letters) >= _SHORT
+    if named in allowed and (named == default or proven or not denied or (long and not proof)):
+        if proven or long:
+            return named, 0.97
+        if named == default or not (expected or _has_strong_words(default, looked_at)) or named in expected:
+            return named, 0.85
     if len(expected) == 1:
         return expected[0], 0.75
     return default, 0.75 if named in allowed else 0.6
+
+
+def _has_strong_words(language: str, text: str) -> bool:
+    """Tell whether every word is in a lexicon of polarity: a short text is then rather in that language than in a rarer one."""
+    known = polarity(language).words
+    return all(word in known for word in text.lower().split())
 
 
 def _is_most_common(language: str, text: str) -> bool:
@@ -210,16 +220,17 @@ def _latin(votes: list[int], heard: int, met: Sequence[_Met], languages: Sequenc
     if named in LATIN:
         votes[LATIN.index(named)] += round(_AGREES * _PARTS)
         lead = _lead(votes)
-    if named in _OUTSIDE_LATIN and lead < _OUTSIDE + _OUTSIDE_PER_WORD * (len(words) - heard):
+    if named in _OUTSIDE_LATIN and _lead(votes, 3) < _OUTSIDE + _OUTSIDE_PER_WORD * (len(words) - heard):
         return _restricted(named, min(0.95, 0.3 + 0.08 * len(words)), votes, languages)
     if lead <= 0:
         return _restricted("", 0.0, votes, languages)
     return _loudest(votes, lead, languages)
 
 
-def _lead(votes: Sequence[int]) -> float:
+def _lead(votes: Sequence[int], place: int = 2) -> float:
+    """Return how far the first is ahead of the second, in nats; with 3, of the third: sister languages share their words."""
     ranked = sorted(votes)
-    return (ranked[-1] - ranked[-2]) / _PARTS
+    return (ranked[-1] - ranked[-place]) / _PARTS
 
 
 def _loudest(votes: Sequence[int], lead: float, languages: Sequence[str]) -> tuple[str, float]:

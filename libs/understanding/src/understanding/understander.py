@@ -8,6 +8,9 @@ from understanding.language import detect
 from understanding.model import CLASSES, FALLBACK, Model, model
 from understanding.text import chunks
 
+_WORLDLY = "de"
+"""Whose lexicon has most of the words of every language: "super", "top", "wow", "lol"; elsewhere some of them only strengthen."""
+
 
 class Understood(NamedTuple):
     """What a text says.
@@ -47,8 +50,13 @@ class Understander:
         found = chunks(text)
         spoken, sure = (_primary(language), 1.0) if language else detect(found, languages)
         own = model(spoken)
-        used = own or _fallback()
+        used = own or _shipped(FALLBACK)
         reading = used.read(found)
+        if not spoken and reading.spoken:
+            heard = _likely(languages)
+            guessed = heard.read(found)
+            if guessed.values:
+                own, used, reading = heard, heard, guessed
         flagger = self._flaggers.get(spoken) or self._flagger(spoken)
         named = flagger.flags(reading)
         if own is None and not any(reading.emoji):
@@ -67,8 +75,13 @@ def _primary(tag: str) -> str:
     return tag.replace("_", "-").partition("-")[0].lower()
 
 
-def _fallback() -> Model:
-    shipped = model(FALLBACK)
+def _likely(languages: Sequence[str]) -> Model:
+    """Return the model for words of every language, such as "super": of the first expected language that has one."""
+    return next((found for language in languages if (found := model(_primary(language)))), None) or _shipped(_WORLDLY)
+
+
+def _shipped(language: str) -> Model:
+    shipped = model(language)
     if shipped is None:
         raise RuntimeError("the package was built without its models")
     return shipped
