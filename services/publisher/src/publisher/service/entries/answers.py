@@ -42,8 +42,8 @@ class Answers:
         """Take up what became of an action. Raises Transient."""
         if reported.kind not in {Kind.REPLY, Kind.PRIVATE_REPLY, Kind.FEATURE}:
             return
-        entry = await self.entries.of_action(reported.action_id)
-        change = _change(reported) if entry else None
+        change = _change(reported)
+        entry = await self.entries.of_action(reported.action_id) if change else None
         if entry is not None and change is not None:
             moved = await self.moves.apply(entry, change)
             await self.removals.after(moved or entry)
