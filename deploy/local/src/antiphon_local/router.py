@@ -179,7 +179,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     services = dict(pair.split("=", 1) for pair in options.service)
     uvicorn.run(
-        Router(services), host=options.host, port=options.port, log_level="warning", access_log=False, timeout_graceful_shutdown=3
+        Router(services),
+        host=options.host,
+        port=options.port,
+        log_level="warning",
+        access_log=False,
+        date_header=False,  # answers come with their service's
+        timeout_graceful_shutdown=3,
     )
 
 
