@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import TopicPartition
+from pydantic import SecretStr
 from pymongo import MongoClient, WriteConcern
 from pymongo.errors import DuplicateKeyError
 from redis import Redis
 
+from antiphon.mongo import connect
+from antiphon.settings import MongoSettings
 from antiphon_local import procinfo
 from antiphon_local.__main__ import main
 from antiphon_local.errors import PortTakenError, SetupError
@@ -112,6 +115,13 @@ def test_the_store_keeps_unique_keys_and_durable_writes_over_a_sigkill(mongo: Mo
         assert [row["_id"] for row in rows.find().sort("_id")] == acknowledged
         with pytest.raises(DuplicateKeyError):
             rows.insert_one({"brand": "acme", "target": "7"})
+
+
+async def test_the_services_send_the_store_no_retryable_writes_which_it_would_slow_down_on(mongo: Mongo) -> None:
+    for uri, retries in ((mongo.address, False), ("mongodb://127.0.0.1:9", True)):
+        client, _ = connect(MongoSettings(mongo_uri=SecretStr(uri)))
+        assert client.options.retry_writes is retries
+        client.close()
 
 
 def test_a_process_left_over_on_the_same_data_is_named_and_can_be_taken_over_or_ended(tmp_path: Path) -> None:
