@@ -169,6 +169,7 @@ def test_a_process_that_is_gone_shows_as_down(prometheus, stage, wait) -> None:
     queries = dict(panels("engineers"))
     stage.line.processes["historian"].stop()
     wait(lambda: value(ask(prometheus, queries["Processes down"])[0]) == 1, 30)
+    assert "historian" in {one["metric"]["job"] for one in ask(prometheus, "up == 0")}
     stage.line.restart("historian")
     wait(lambda: value(ask(prometheus, queries["Processes down"])[0]) == 0, 30)
 

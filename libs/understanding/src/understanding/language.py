@@ -188,7 +188,8 @@ def _by_script(default: str, text: str, languages: Sequence[str]) -> tuple[str, 
     if named in allowed and (named == default or proven or not denied or (long and not proof)):
         if proven or long:
             return named, 0.97
-        if named == default or not (expected or _has_strong_words(default, looked_at)) or named in expected:
+        likelier = named not in expected if expected else _has_strong_words(default, looked_at)
+        if named == default or not likelier:
             return named, 0.85
     if len(expected) == 1:
         return expected[0], 0.75

@@ -29,6 +29,14 @@ HISTORY = 50
 """Happenings kept of one action; more than any real one has, few enough that a document stays small."""
 
 
+def due_by(now: float) -> Document:
+    """Return the query for what a sweep must look at by a moment.
+
+    Bounded below as well: a store may walk an index from its very beginning, where all that is settled stands as null.
+    """
+    return {"attention_at": {"$gte": 0, "$lte": now}}
+
+
 def slot_of(entry: Entry) -> str:
     """Return the last part of the unique key: the kind while the entry holds its slot, else something of its own."""
     order = entry.order

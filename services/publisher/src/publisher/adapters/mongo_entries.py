@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from antiphon.errors import Transient
 from antiphon.mongo import Database, Document, DuplicateKeyError, PyMongoError, transient
+from publisher.adapters.documents import due_by
 from publisher.adapters.entry_documents import document_of, entry_of, update_of
 from publisher.domain.entries.model import CampaignEntry, EntryState
 from publisher.entry_ports import MOST, Announcement, Entries, EntryFilter, EntryPage, Places
@@ -118,8 +119,7 @@ class MongoEntries(Entries):
 
     @override
     async def due(self, now: float, limit: int) -> Sequence[CampaignEntry]:
-        # Bounded below as well: a store may walk an index from its very beginning, where all that is settled stands as null.
-        return await self._find({"attention_at": {"$gte": 0, "$lte": now}}, limit, "attention_at")
+        return await self._find(due_by(now), limit, "attention_at")
 
     @override
     async def untold(self, limit: int) -> Sequence[Announcement]:

@@ -10,7 +10,7 @@ from typing_extensions import override
 
 from antiphon.errors import Invalid
 from antiphon.mongo import DUPLICATE_KEY, BulkWriteError, Database, Document, PyMongoError, insert_new, transient
-from publisher.adapters.documents import document_of, entry_of, happening, told_from, update_of
+from publisher.adapters.documents import document_of, due_by, entry_of, happening, told_from, update_of
 from publisher.adapters.mongo_outbox import BARREN_SECONDS, Notes
 from publisher.domain.model import Entry, State, Told
 from publisher.ports import Filter, Happening, Inserted, Ledger, Page, Saving
@@ -144,9 +144,10 @@ class MongoLedger(Ledger):
     async def get(self, action_ids: Sequence[str]) -> Sequence[Entry]:
         return await self._find({"_id": {"$in": list(action_ids)}}, len(action_ids))
 
-    async def _find(self, query: Document, limit: int) -> list[Entry]:
+    async def _find(self, query: Document, limit: int, sort: str = "") -> list[Entry]:
+        found = self._entries.find(query).limit(limit)
         try:
-            return [entry_of(document) for document in await self._entries.find(query).limit(limit).to_list(None)]
+            return [entry_of(document) for document in await (found.sort(sort, 1) if sort else found).to_list(None)]
         except PyMongoError as error:
             raise transient(error) from error
 
@@ -173,13 +174,7 @@ class MongoLedger(Ledger):
 
     @override
     async def due(self, now: float, limit: int) -> Sequence[Entry]:
-        # Bounded below as well: a store may walk an index from its very beginning, where all that is settled stands as null.
-        query: Document = {"attention_at": {"$gte": 0, "$lte": now}}
-        try:
-            documents = await self._entries.find(query).sort("attention_at", 1).limit(limit).to_list(None)
-        except PyMongoError as error:
-            raise transient(error) from error
-        return [entry_of(document) for document in documents]
+        return await self._find(due_by(now), limit, "attention_at")
 
     @override
     async def postpone(self, entries: Sequence[Entry], until: float | None) -> None:
@@ -227,12 +222,8 @@ class MongoLedger(Ledger):
     async def browse(self, brand: str, wanted: Filter, *, after: str, limit: int) -> Page:
         asked = {"state": wanted.state, "rule_id": wanted.rule_id, "kind": wanted.kind, "platform": wanted.platform}
         query: Document = {"brand": brand, "_id": {"$gt": after}, **{name: str(value) for name, value in asked.items() if value}}
-        try:
-            documents = await self._entries.find(query).sort("_id", 1).limit(limit + 1).to_list(None)
-        except PyMongoError as error:
-            raise transient(error) from error
-        entries = [entry_of(document) for document in documents[:limit]]
-        return Page(entries, entries[-1].order.action_id if len(documents) > limit else None)
+        found = await self._find(query, limit + 1, "_id")
+        return Page(found[:limit], found[limit - 1].order.action_id if len(found) > limit else None)
 
     @override
     async def count(self, brand: str, state: State) -> Mapping[str, int]:
