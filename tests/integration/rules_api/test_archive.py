@@ -31,7 +31,8 @@ from rules.history import Wanted
 
 pytestmark = pytest.mark.local
 
-NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+"""Near the store's own clock, by which it deletes blocks that have expired."""
 NOBODY_KNOWS = Understanding(language="xx")
 
 
