@@ -5,6 +5,7 @@ import base64
 import itertools
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -85,7 +86,7 @@ def with_route(stage: Stage) -> Stage:
 
 @pytest.fixture
 async def stage(mongo_uri: str, unique_name: Callable[[str], str]) -> AsyncIterator[Stage]:
-    clock = FakeClock()
+    clock = FakeClock(datetime.now(UTC))  # near the store's own, by which it deletes answers that have expired
     client, database = connect(MongoSettings(mongo_uri=SecretStr(mongo_uri), mongo_database=unique_name("answers")))
     answers = MongoAnswers(database, "test", Sealer({"k1": bytes(32)}), clock)
     await answers.prepare()
