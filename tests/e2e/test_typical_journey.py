@@ -1,5 +1,6 @@
 """A comment in, a reply out, and everything people can ask about it afterwards."""
 
+import httpx
 import pytest
 
 pytestmark = pytest.mark.e2e
@@ -91,6 +92,34 @@ def test_an_approval_waits_for_a_person_and_is_then_posted(stage, wait, brand) -
 
 def items(page: dict) -> list[dict]:
     return page["items"]
+
+
+def test_what_comes_over_a_campaigns_link_is_the_campaigns(stage, wait, brand) -> None:
+    when = {"start": "2026-06-01T00:00:00", "timezone": "Europe/Berlin"}
+    campaign = {"id": "summer", "name": "Summer", "hashtags": ["summerfly"], **when}
+    stage.api.call("PUT", f"/v1/brands/{brand}/campaigns/summer", campaign, If_None_Match="*")
+    link = {"url": "https://acme.example/summer?click={click}", "campaign": "summer"}
+    stage.api.call("PUT", f"/v1/brands/{brand}/links/fly", link, If_None_Match="*")
+    answer = {"reply": {"text": {"default": ["Over there: {{link.fly}}"]}}}
+    rule = {"id": "fly", "name": "Fly", "state": "active", "priority": 5, "where": {"kinds": ["comment"]}, "then": [answer]}
+    stage.api.call("POST", f"/v1/brands/{brand}/rules", {**rule, "when": {"text": {"any": ["summerfly"], "as": "words"}}})
+    asked = stage.comment("where is summerfly?", author="jana")
+    wait(lambda: stage.replies(asked) == 1, 20)
+    address = stage.answer(asked).removeprefix("Over there: ")
+
+    browser = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+    redirect = httpx.get(address, headers=browser, trust_env=False)
+    assert redirect.status_code == 302, redirect.text
+    order = {"brand": brand, "value": 49.0, "currency": "EUR"}
+    by_click = {**order, "reference": "order-1", "click": redirect.headers["location"].partition("=")[2]}
+    by_code = {**order, "reference": "order-2", "code": address.rpartition("/")[2]}
+    stage.api.call("POST", "/v1/conversions", [by_click, by_code])
+
+    def measured() -> list[tuple]:
+        report = stage.api.call("GET", f"/v1/reports/campaigns?brand={brand}")["total"]
+        return [(one["campaign"], one["clicks"], one["last_touch"]["conversions"]) for one in report["campaigns"]]
+
+    wait(lambda: measured() == [("summer", 1, 2.0)], 30, lambda: str(measured()))
 
 
 def test_the_report_says_the_same_as_the_topics(stage, wait, brand) -> None:

@@ -19,7 +19,7 @@ from rules.domain.decision import Decision, Outcome
 from rules.domain.evaluate import evaluate
 from rules.domain.event import NOTHING_UNDERSTOOD, Event, Referral
 from rules.domain.matching.index import BrandSettings, build_snapshot
-from rules.domain.model import Enter, Reply, Rule
+from rules.domain.model import Enter, Reply, Rule, Tag, Where
 from rules.domain.programme import Link, Source, build_programme
 from rules.domain.replaying import replay
 from rules.domain.state import EMPTY
@@ -27,7 +27,7 @@ from rules.domain.state import EMPTY
 KEY = bytes(range(32))
 LINKS = LinkSettings(link_key=SecretStr(base64.b64encode(KEY).decode()), link_base_url="https://go.acme.example")
 SUMMER = Campaign("summer", 2, name="Summer", hashtags=frozenset({"summer"}), phrases=ConsentPhrases(granted=("#yesacme",)))
-SOURCE = Source((Topic("product:bike", ("bike",)),), (SUMMER,), (Link("shop", "https://acme.example/"),))
+SOURCE = Source((Topic("product:bike", ("bike",)),), (SUMMER,), (Link("shop", "https://acme.example/", "summer"),))
 
 
 def decided(event: Event, *rules: Rule) -> Decision:
@@ -57,6 +57,18 @@ def test_entries_of_campaigns_do_not_count_when_rules_compare(comment: Callable[
     assert [kind for _, kind, _ in replay.verdict_of(beside).actions] == ["reply"]
     entered = decided(comment("e", text="lovely"), rule(then=(Enter(campaign="summer"),)))
     assert [kind for _, kind, _ in replay.verdict_of(entered).actions] == ["enter"], "a rule's entries do"
+
+
+def test_a_campaigns_link_changes_no_outcome_when_rules_compare(comment: Callable[..., Any], rule: Callable[..., Rule]) -> None:
+    click = comment("e", kind="click", text="", referral=Referral("shop"))
+    for decision in (
+        decided(click),
+        decided(click, rule(then=(Tag(tags=("came",)),), where=Where(kinds=frozenset({"click"})))),
+        decided(click._replace(echo=True)),
+    ):
+        assert decision.campaigns == ("summer",)
+        assert verdict_of(message(decision)) == replay.verdict_of(decision)
+        assert replay.verdict_of(decision).outcome is decision.outcome
 
 
 def test_a_tracked_link_tells_which_answer_carried_it(comment: Callable[..., Any], rule: Callable[..., Rule]) -> None:

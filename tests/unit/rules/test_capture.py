@@ -9,9 +9,10 @@ from antiphon.ids import action_id
 from rules.domain.campaign import Campaign, CampaignState, ConsentPhrases, Topic
 from rules.domain.decision import Action, ActionKind, ConsentAnswer, Decision, Mode, Outcome, Reason
 from rules.domain.evaluate import evaluate
-from rules.domain.event import NOTHING_UNDERSTOOD, Event
+from rules.domain.event import NOTHING_UNDERSTOOD, Event, Referral
+from rules.domain.holding import Hold
 from rules.domain.leaves import AuthorLeaf, HasLeaf, TextLeaf
-from rules.domain.model import Enter, Reply, RequestRights, Rule, Where
+from rules.domain.model import Enter, Reply, RequestRights, Rule, Tag, Where
 from rules.domain.programme import Link, Source
 from rules.domain.state import EMPTY
 
@@ -182,6 +183,39 @@ def test_texts_name_the_campaign_and_carry_links(comment: Maker, campaign: Maker
     rules = (_thanks(Reply(texts=texts), Enter(campaign="summer")),)
     decision = decide(comment("e", text="lovely"), campaign(), rules=rules, links=(Link("shop", "https://acme.example/shop"),))
     assert decision.actions[0].text == "Summer: see https://acme.example/shop and our page"
+
+
+CLICK = {"kind": "click", "platform": "web", "text": "", "referral": Referral("shop")}
+LED = (Link("shop", "https://acme.example/", "summer"), Link("help", "https://acme.example/help"))
+
+
+@pytest.mark.parametrize(
+    ("link", "campaigns"),
+    [("shop", ("summer",)), ("help", ()), ("gone", ()), ("", ())],
+    ids=["its", "no-ones", "deleted", "none"],
+)
+def test_what_a_campaigns_link_led_to_is_the_campaigns(
+    comment: Maker, decide: Maker, link: str, campaigns: tuple[str, ...]
+) -> None:
+    for event in (
+        comment("e", **{**CLICK, "referral": Referral(link)}),
+        comment("e", **{**CLICK, "kind": "conversion", "referral": Referral(link, click="c", value=9.5, currency="EUR")}),
+    ):
+        decision = decide(event, links=LED)
+        assert (decision.campaigns, decision.actions, decision.outcome) == (campaigns, (), Outcome.NO_MATCH)
+
+
+def test_a_click_of_someone_who_is_not_answered_is_still_the_campaigns(comment: Maker, decide: Maker) -> None:
+    event = comment("e", **CLICK)
+    decision = decide(event, links=LED, opted_out=frozenset({f"web:{event.author_id}"}))
+    assert (decision.campaigns, decision.outcome) == (("summer",), Outcome.NOT_ELIGIBLE)
+
+
+def test_a_hold_on_a_campaign_is_on_what_its_link_led_to(comment: Maker, decide: Maker) -> None:
+    rules = (_thanks(Tag(tags=("came",)), where=Where(kinds=frozenset({"click"}))),)
+    settings = {"links": LED, "rules": rules, "holds": (Hold("h1", Mode.APPROVAL, campaign="summer"),)}
+    assert decide(comment("e", **CLICK), **settings).holds == ("h1",)
+    assert decide(comment("e", **{**CLICK, "referral": Referral("help")}), **settings).holds == ()
 
 
 def test_topics_are_named_on_every_event_with_words(comment: Maker, decide: Maker) -> None:

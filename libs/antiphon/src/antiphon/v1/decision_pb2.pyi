@@ -632,7 +632,7 @@ class Decision(_message.Message):
 
     @_builtins.property
     def campaigns(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """whose hashtags, mentions or form the event met, eligible or not"""
+        """whose hashtags, mentions or form the event met, eligible or not, or whose link led to it"""
 
     @_builtins.property
     def consents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ConsentReading]: ...

@@ -25,7 +25,7 @@ def to_topic(topic: config_pb2.TopicConfig) -> Topic:
 
 def to_link(link: config_pb2.LinkConfig) -> Link:
     """Return a link."""
-    return Link(link.link, link.url)
+    return Link(link.link, link.url, link.campaign)
 
 
 def to_campaign(config: config_pb2.CampaignConfig) -> Campaign:

@@ -197,8 +197,8 @@ class Assignment(NamedTuple):
 class Decision(NamedTuple):
     """The decision on one event under one configuration.
 
-    `topics`: `kind:id` of the brand's topics that the text names; `campaigns`: those whose trigger it met, eligible or not;
-    `text_sha256`: of the text that `consents` were read from, "" where none was.
+    `topics`: `kind:id` of the brand's topics that the text names; `campaigns`: those whose trigger it met, eligible or not,
+    and the one whose tracked link led to it; `text_sha256`: of the text that `consents` were read from, "" where none was.
     """
 
     event: Event

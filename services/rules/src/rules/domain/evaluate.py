@@ -9,7 +9,7 @@ from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
 from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
 from rules.domain.experiments import HOLDOUT, arm
-from rules.domain.holding import on_event
+from rules.domain.holding import Hold, on_event
 from rules.domain.matching.conditions import Refusal
 from rules.domain.matching.facts import Facts
 from rules.domain.matching.index import BrandConfiguration, Snapshot
@@ -35,7 +35,7 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
         if programme is None:
             return decision, state
         forms = forms_of(event.text)
-        return _noted(decision, programme, forms, _topics(programme, event, forms)), state
+        return _noted(decision, programme, forms, _topics(programme, event, forms), programme.led_by(event)), state
     asked = brand.index.asks_first_contact or (programme is not None and programme.campaigns.asks_first_contact)
     facts = Facts(
         event,
@@ -46,21 +46,30 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
     )
     before = meet(state, event.event_id) if asked else state
     if programme is None:
-        return _decide(snapshot, brand, facts, before, (), ())
+        return _decide(snapshot, brand, facts, before, [], _holds(brand, event, (), ()))
     met = programme.campaigns.met(facts) if programme.campaigns.takes else ()
+    entered = [one.campaign.campaign for one in met]
     topics = _topics(programme, event, facts.forms)
-    decision, after = _decide(snapshot, brand, facts, before, met, topics)
+    campaigns = tuple(dict.fromkeys((*entered, *programme.led_by(event))))
+    decision, after = _decide(snapshot, brand, facts, before, entered, _holds(brand, event, campaigns, topics))
     if met:
         decision = _entered(decision, programme, facts, met, snapshot)
-    return _noted(decision, programme, facts.forms, topics), after
+    return _noted(decision, programme, facts.forms, topics, campaigns), after
 
 
 def _topics(programme: Programme, event: Event, forms: Forms) -> tuple[str, ...]:
     return programme.topics.named(forms) if programme.topics is not None and event.text else ()
 
 
-def _noted(decision: Decision, programme: Programme, forms: Forms, topics: tuple[str, ...]) -> Decision:
-    """Return the decision with the topics that the text names, and with how it reads as a consent.
+def _holds(brand: BrandConfiguration, event: Event, campaigns: tuple[str, ...], topics: tuple[str, ...]) -> tuple[Hold, ...]:
+    holds = brand.settings.holds
+    return on_event(holds, event.platform, campaigns, topics) if holds else ()
+
+
+def _noted(
+    decision: Decision, programme: Programme, forms: Forms, topics: tuple[str, ...], campaigns: tuple[str, ...]
+) -> Decision:
+    """Return the decision with the campaigns it belongs to, the topics that the text names, and how it reads as a consent.
 
     An answer to a request is heard also from those that are not answered themselves: who opted out may still withdraw.
     """
@@ -70,21 +79,17 @@ def _noted(decision: Decision, programme: Programme, forms: Forms, topics: tuple
         if programme.campaigns.hears and event.verb in DONE_BY_PEOPLE and decision.reason is not Reason.OWN_ACCOUNT
         else ()
     )
-    if not topics and not heard:
+    if not (topics or campaigns or heard):
         return decision
     digest = sha256(event.text.encode(errors="surrogatepass")).hexdigest() if heard else ""
-    return decision._replace(topics=topics, consents=heard, text_sha256=digest)
+    return decision._replace(topics=topics, campaigns=campaigns, consents=heard, text_sha256=digest)
 
 
 def _entered(decision: Decision, programme: Programme, facts: Facts, met: Sequence[Met], snapshot: Snapshot) -> Decision:
     """Return the decision with an entry to each campaign; taking one in posts nothing, so a brand on hold does it too."""
     index, mode = programme.campaigns, facts.settings.mode
     entries = tuple(index.enter(one, facts, snapshot.own_accounts, mode) for one in met)
-    return decision._replace(
-        outcome=Outcome.ACTED,
-        actions=decision.actions + entries,
-        campaigns=tuple(one.campaign.campaign for one in met),
-    )
+    return decision._replace(outcome=Outcome.ACTED, actions=decision.actions + entries)
 
 
 def _unanswered(
@@ -116,8 +121,8 @@ def _decide(
     brand: BrandConfiguration,
     facts: Facts,
     state: AuthorState,
-    met: Sequence[Met],
-    topics: tuple[str, ...],
+    entered: list[str],
+    holds: tuple[Hold, ...],
 ) -> tuple[Decision, AuthorState]:
     matched = brand.index.matched(facts)
     if not matched:
@@ -130,8 +135,6 @@ def _decide(
             cobra=facts.cobra,
         )
         return undecided, state
-    entered = [one.campaign.campaign for one in met]
-    holds = brand.settings.holds and on_event(brand.settings.holds, facts.event.platform, entered, topics)
     run = _Run(Situation(facts, state, brand.programme, snapshot.own_accounts, entered, holds))
     rules = tuple(run.outcome(rule, refusal) for rule, refusal in matched)
     actions, after = tuple(run.actions), run.state

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from rules.domain.campaign import Campaign, Topic
 from rules.domain.capture import CampaignIndex
+from rules.domain.event import Event
 from rules.domain.matching.vocabulary import MatcherFactory
 from rules.domain.topics import TopicIndex
 
@@ -16,10 +17,11 @@ answer carried it.
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A tracked link and where it leads."""
+    """A tracked link, where it leads, and the campaign whose clicks and conversions it brings ("": none's)."""
 
     link: str
     url: str
+    campaign: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class Programme:
 
     campaigns: CampaignIndex
     topics: TopicIndex | None = None
-    links: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, Link] = field(default_factory=dict)
     tracked: Tracked | None = None
     attends: bool = False
     """Whether anything of it can concern an event; where not, an event costs nothing more."""
@@ -45,14 +47,19 @@ class Programme:
     @property
     def source(self) -> Source:
         """Return what it was built from."""
-        links = tuple(Link(name, url) for name, url in self.links.items())
-        return Source(self.topics.topics if self.topics is not None else (), self.campaigns.campaigns, links)
+        topics = self.topics.topics if self.topics is not None else ()
+        return Source(topics, self.campaigns.campaigns, tuple(self.links.values()))
 
     def link_url(self, brand: str, link: str, action: str) -> str:
         """Return the URL to post for a link, "" when there is no such link."""
         if link not in self.links:
             return ""
-        return self.tracked(brand, link, action) if self.tracked is not None else self.links[link]
+        return self.tracked(brand, link, action) if self.tracked is not None else self.links[link].url
+
+    def led_by(self, event: Event) -> tuple[str, ...]:
+        """Return the campaign whose link led to the event, nothing for events that no link of a campaign led to."""
+        link = self.links.get(event.referral.link) if event.referral is not None else None
+        return (link.campaign,) if link is not None and link.campaign else ()
 
 
 def build_programme(
@@ -70,7 +77,7 @@ def build_programme(
     return Programme(
         campaigns=campaigns,
         topics=topics,
-        links={link.link: link.url for link in source.links},
+        links={link.link: link for link in source.links},
         tracked=tracked,
-        attends=topics is not None or campaigns.takes or campaigns.hears,
+        attends=topics is not None or campaigns.takes or campaigns.hears or any(link.campaign for link in source.links),
     )

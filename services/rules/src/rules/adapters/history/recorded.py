@@ -79,7 +79,8 @@ def verdict_of(message: DecisionMessage) -> Verdict:
     rules, actions = message.rules, list(message.actions)
     if message.campaigns:  # what campaigns took in by themselves is no rule's doing
         actions = [one for one in actions if not one.rule_id.startswith(BY_CAMPAIGN)]
-        plain = Verdict(outcome_of_rules(matched=bool(rules), acts=bool(actions)), plain.reason)
+        if len(actions) < len(message.actions):
+            plain = Verdict(outcome_of_rules(matched=bool(rules), acts=bool(actions)), plain.reason)
     if not rules:
         return plain
     return Verdict(

@@ -43,9 +43,9 @@ def of_rules(decision: Decision) -> Decision:
     if not decision.campaigns:
         return decision
     actions = tuple(action for action in decision.actions if not action.rule_id.startswith(BY_CAMPAIGN))
-    return decision._replace(
-        actions=actions, campaigns=(), outcome=outcome_of_rules(matched=bool(decision.rules), acts=bool(actions))
-    )
+    if len(actions) == len(decision.actions):  # a campaign's link led here, which changes no outcome
+        return decision
+    return decision._replace(actions=actions, outcome=outcome_of_rules(matched=bool(decision.rules), acts=bool(actions)))
 
 
 def outcome_of_rules(*, matched: bool, acts: bool) -> Outcome:
