@@ -260,6 +260,14 @@ async def test_a_key_for_all_brands_is_refused_nothing(house: Any) -> None:
         assert answer.status_code < 500, (route, answer.text)
 
 
+async def test_a_parameter_that_no_call_knows_is_refused_by_each(house: Any) -> None:
+    for service, route, access in declared():
+        given = told(access, house.own)
+        given["params"] = {**given.get("params", {}), "colour": "red"}
+        answer = await house.ask(service, "everywhere", request(route, house.own), **given)
+        assert (answer.status_code, [fault["pointer"] for fault in answer.json()["errors"]]) == (422, ["/colour"]), route
+
+
 async def test_a_foreign_brand_answers_like_one_that_never_existed(house: Any) -> None:
     hidden = 0
     for service, route, access in declared():

@@ -1,10 +1,12 @@
 """Keys: only the right, living token opens, and every refusal looks the same."""
 
 from datetime import timedelta
+from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Query
+from pydantic import BaseModel, Field
 
 from antiphon.auth import Admin, Approver, Editor, KeyRing, NewKey, Role, Viewer, new_key
 from antiphon.config_feed import Change
@@ -120,6 +122,40 @@ async def test_each_role_may_do_what_the_lower_ones_may(ring: KeyRing) -> None:
             answer = await client.get("/viewer", headers=headers)
             assert (answer.status_code, answer.headers["www-authenticate"]) == (401, "Bearer")
             assert answer.json()["code"] == "unauthorized"
+
+
+async def test_a_parameter_that_the_call_does_not_know_is_named_with_those_it_does(ring: KeyRing) -> None:
+    app, key = guarded_app(ring), new_key()
+    ring.apply([config(key)])
+
+    class Cut(BaseModel):
+        begin: int = Field(0, alias="from")
+        until: int = 9
+
+    def page(limit: int = 5) -> int:
+        return limit
+
+    @app.get("/list")
+    async def listed(
+        _: Viewer, cut: Annotated[Cut, Query()], limit: Annotated[int, Depends(page)], kind: str = ""
+    ) -> list[object]:
+        return [cut.begin, cut.until, limit, kind]
+
+    headers = {"authorization": f"Bearer {key.token}"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=headers) as client:
+        assert (await client.get("/list?from=1&until=2&limit=3&kind=reply")).json() == [1, 2, 3, "reply"]
+        answer = await client.get("/list?Kind=reply&from=1&state=")
+        assert (answer.status_code, answer.json()["errors"]) == (
+            422,
+            [
+                {"pointer": "/Kind", "detail": "unknown; this call takes from, kind, limit, until"},
+                {"pointer": "/state", "detail": "unknown; this call takes from, kind, limit, until"},
+            ],
+        )
+        assert (await client.get("/viewer?state=1")).json()["errors"] == [
+            {"pointer": "/state", "detail": "unknown; this call takes no parameters"}
+        ]
+        assert (await client.get("/healthz?fbclid=1")).status_code == 200, "not asked of what needs no key"
 
 
 def guarded_app(ring: KeyRing) -> FastAPI:

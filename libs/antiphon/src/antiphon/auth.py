@@ -19,6 +19,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from antiphon.bad_tokens import BadTokens
 from antiphon.clock import Clock
 from antiphon.config_feed import Change
+from antiphon.parameters import check_known
 from antiphon.problems import Problem
 from antiphon.times import from_timestamp
 from antiphon.v1.config_pb2 import ApiKeyConfig
@@ -142,7 +143,10 @@ def _refusal(request: Request, *, presented: bool) -> Problem:
 
 
 def require(role: Role) -> Callable[..., Principal]:
-    """Return a FastAPI dependency: the caller, if the key is good and has at least this role."""
+    """Return a FastAPI dependency: the caller, if the key is good and has at least this role.
+
+    It also refuses query parameters that the call does not know.
+    """
 
     def dependency(request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]) -> Principal:
         keys: KeyRing = request.app.state.keys
@@ -155,6 +159,7 @@ def require(role: Role) -> Callable[..., Principal]:
                 "forbidden",
                 f"This key's role is {principal.role.name.lower()}; this call needs {role.name.lower()}.",
             )
+        check_known(request)  # here, not on pages: what platforms add to the addresses that people open is no mistake
         return principal
 
     dependency.required_role = role  # type: ignore[attr-defined]  # read by the test that walks every route

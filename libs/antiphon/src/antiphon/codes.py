@@ -40,7 +40,7 @@ CODES: Final[Mapping[str, Code]] = MappingProxyType(
         "idempotency_key_reused": Code((422,), "The `Idempotency-Key` belongs to another request.", "A new key a request."),
         "in_use": Code((409,), "A rule that acts names it.", "Change or pause that rule first; `detail` says which."),
         "internal": Code((500,), "A fault of ours; it is in the log.", "Report it; repeating may help."),
-        "invalid": Code((422,), "A field or parameter has a wrong form.", "`errors` points at each; correct them."),
+        "invalid": Code((422,), "A field or parameter is unknown or has a wrong form.", "`errors` points at each; correct them."),
         "list_full": Code((409,), "The list holds as many as it can.", "Take some off first."),
         "method_not_allowed": Code((405,), "The path does not take this method.", "See `Allow`."),
         "no_form": Code((409,), "The campaign takes no entries by form.", "Switch its form on, or send people to its hashtag."),
