@@ -1,5 +1,6 @@
 """`antiphon explain`."""
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -7,26 +8,33 @@ import typer
 from rich.tree import Tree
 
 from antiphon_cli.console import markup, print_json, screen
+from antiphon_cli.errors import Failure
 from antiphon_cli.options import Brand, Json, brand_api
+from antiphon_cli.remote import BrandApi
 from antiphon_cli.words import became, doing, understood
+
+_EVENT_ID = re.compile("[0-9a-f]{64}")
+
+_WHICH = "The platform's id of a comment, message or review; or that of an event, as `antiphon tail` shows it."
 
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
-    app.command("explain", epilog="Example: antiphon explain 3f0c… --rule price-question")(_explain)
+    app.command("explain", epilog="Example: antiphon explain 17841400_1795 --rule price-question")(_explain)
 
 
 def _explain(
     context: typer.Context,
-    event_id: Annotated[str, typer.Argument(metavar="EVENT_ID", help="Of a recorded event, as `antiphon tail` shows it.")],
+    which: Annotated[str, typer.Argument(metavar="ID", help=_WHICH)],
     rule: Annotated[str, typer.Option("--rule", metavar="ID", help="Explain this rule, also if it did not match at all.")] = "",
     brand: Brand = "",
     as_json: Json = False,
 ) -> None:
     """Tell why rules did or did not act on a comment: what was decided then, and each condition with the values compared."""
     remote = brand_api(context, brand)
-    body = {"event_id": event_id} | ({"rule_id": rule} if rule else {})
     with remote.api:
+        event_id = which if _EVENT_ID.fullmatch(which) else _newest(remote, which)
+        body = {"event_id": event_id} | ({"rule_id": rule} if rule else {})
         found = remote.api.post(f"{remote.path}/explain", body)
     if as_json:
         print_json(found)
@@ -36,6 +44,13 @@ def _explain(
         screen().print(_rule(explained))
     if found["others"]:
         screen().print(_others(found))
+
+
+def _newest(remote: BrandApi, object_id: str) -> str:
+    """Return the event of the newest decision on something: on its edit, where it was edited. Raises Failure."""
+    for decision in remote.api.items(f"{remote.path}/decisions", object=object_id):
+        return str(decision["event_id"])
+    raise Failure(f"no decision on {object_id!r} is recorded", "`antiphon tail` shows what came, each with its event's id")
 
 
 def _event(found: Mapping[str, Any]) -> Tree:

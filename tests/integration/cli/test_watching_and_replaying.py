@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -117,9 +118,17 @@ def _eventually(ask: Callable[[], Any], what: str) -> Any:
 
 
 @pytest.fixture
-def pushed(watcher: Any, feed: Any, rule_file: Path) -> Callable[[Sequence[str]], bool]:
+def pushed(running: Running, watcher: Any, feed: Any, rule_file: Path) -> Callable[[Sequence[str]], bool]:
     """The rule is in force; returns what tells whether all of some events are in the archive."""
     assert watcher("rules", "push", rule_file.parents[1], "--yes").code == 0
+    channel = {"platform": "facebook", "account": "page", "name": "Acme"}
+    answer = httpx.put(
+        f"{running.url}/v1/brands/{BRAND}/channels/main",
+        json=channel,
+        headers={"Authorization": f"Bearer {running.token}"},
+        trust_env=False,
+    )
+    assert answer.is_success or answer.status_code == 428, answer.text  # it exists
 
     def archived(events: Sequence[str]) -> bool:
         seen = watcher("tail", "--no-follow", "--json", "-n", 100).out
@@ -143,6 +152,11 @@ def decided(feed: Any, pushed: Any) -> list[str]:
     return written
 
 
+def object_of(event_id: str) -> str:
+    """Return the comment that an event is about."""
+    return next(name for name in map(str, range(10_000)) if ids.event_id("facebook", "page", name, "create", "") == event_id)
+
+
 def test_decisions_are_listed_explained_and_replayed(watcher: Any, decided: list[str], rule_file: Path) -> None:
     listed = watcher("tail", "--no-follow", "--rule", "price")
     assert listed.code == 0, listed.err
@@ -161,6 +175,10 @@ def test_decisions_are_listed_explained_and_replayed(watcher: Any, decided: list
     assert whole["recorded"]["decision"]["outcome"] == "acted"
     unknown = watcher("explain", "f" * 64)
     assert unknown.code == 2
+    by_comment = watcher("explain", object_of(decided[1]))
+    assert (by_comment.code, "excluded_term" in by_comment.out) == (0, True), by_comment.err
+    never = watcher("explain", "12345_67890")
+    assert (never.code, "no decision on '12345_67890' is recorded" in never.err) == (2, True)
 
     louder = rule_file.with_name("louder.yaml")
     louder.write_text('id: price\nstate: draft\nwhen: {text: {any: [price]}}\nthen: [{reply: {text: "From 39 €."}}]\n')

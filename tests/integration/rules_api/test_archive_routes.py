@@ -23,6 +23,7 @@ pytestmark = pytest.mark.local
 BEGIN = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=1)
 
 Remember = Callable[..., Awaitable[list[str]]]
+"""Takes a brand, and numbers of comments or whole events."""
 
 
 def comment(brand: str, number: int) -> event_pb2.Event:
@@ -79,18 +80,22 @@ def decision(event: event_pb2.Event) -> decision_pb2.Decision:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def remember(rules_api: Any) -> AsyncIterator[Remember]:
-    """Put comments with these numbers, and decisions on them, into the archive; returns their event ids, in the same order."""
+    """Put events, and decisions on them, into the archive; returns their ids, in the same order."""
     client, database = mongo.connect(rules_api.settings)
     writer = archive.ArchiveWriter(
         database, SystemClock(), days=90, epoch=0, fill_seconds=0, archived=lambda _topic, _count: None
     )
 
-    async def put(brand: str, *numbers: int) -> list[str]:
-        events = [comment(brand, number) for number in numbers]
+    async def put(brand: str, *given: int | event_pb2.Event) -> list[str]:
+        events = [comment(brand, one) if isinstance(one, int) else one for one in given]
         key = f"{brand}/anna".encode()
+        offsets = [int(event.object) + 1_000 * (event.verb == event_pb2.VERB_EDIT) for event in events]
         records = [
-            *(Record(EVENTS, 0, int(event.object), key, event.SerializeToString()) for event in events),
-            *(Record(DECISIONS, 0, int(event.object), key, decision(event).SerializeToString()) for event in events),
+            *(Record(EVENTS, 0, at, key, event.SerializeToString()) for at, event in zip(offsets, events, strict=True)),
+            *(
+                Record(DECISIONS, 0, at, key, decision(event).SerializeToString())
+                for at, event in zip(offsets, events, strict=True)
+            ),
         ]
         await writer.append([archive.decode(record) for record in records])
         return [event.event_id for event in events]
@@ -150,6 +155,30 @@ async def test_pages_and_filters(rules_api: Any, remember: Remember, unique_name
     ):
         refused = await rules_api.admin.get(path, params=params)
         assert (refused.status_code, refused.json()["code"]) == (422, "invalid"), params
+
+
+async def test_what_became_of_a_comment_is_found_by_the_comment_s_own_id(
+    rules_api: Any, remember: Remember, unique_name: Any
+) -> None:
+    brand = unique_name("acme")
+    await rules_api.brand(brand)
+    channel = {"platform": "instagram", "account": brand, "name": "Acme"}
+    await rules_api.admin.put(f"/v1/brands/{brand}/channels/ig-main", json=channel)
+    made, *_ = await remember(brand, 41, 42, 43)
+    edited = comment(brand, 41)
+    edited.event_id, edited.verb = ids.event_id("instagram", brand, "41", "edit", "1:abc"), event_pb2.VERB_EDIT
+    await remember(brand, edited)
+    path = f"/v1/brands/{brand}/decisions"
+
+    async def found(**params: str) -> list[str]:
+        answer = await rules_api.admin.get(path, params=params)
+        return [item["event_id"] for item in answer.json()["items"]]
+
+    assert sorted(await found(object="41")) == sorted([made, edited.event_id])
+    assert await found(object="4") == []
+    assert await found(object="41", author="bert") == []
+    assert len(await found(object="41", author="anna", rule="price")) == 2
+    assert await found(object="41", rule="other") == []
 
 
 async def test_followers_wait_for_what_comes(rules_api: Any, remember: Remember, unique_name: Any) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from antiphon import ids
 from antiphon.clock import Clock
 from rules.configuration import ConfigurationService, not_found
 from rules.ports import History, Recorded
@@ -12,11 +13,18 @@ from rules.ports import History, Recorded
 _LOOK_SECONDS = 0.5
 """Between two looks for new decisions: far below the second for which the archive lets a batch fill."""
 
+_CHANNELS_A_PAGE = 100
+"""More than brands have, as a rule."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """Which decisions: those that fit all that is given. Times are of receipt, unix seconds, `until` excluded."""
+    """Which decisions: those that fit all that is given. Times are of receipt, unix seconds, `until` excluded.
 
+    `object`: the platform's id of a comment, message, review … about which they are.
+    """
+
+    object: str = ""
     rule: str = ""
     outcome: str = ""
     reason: str = ""
@@ -91,7 +99,25 @@ class HistoryService:
     async def decisions(self, brand: str, wanted: Wanted, before: Before | None, limit: int) -> Listing:
         """Return decisions, newest first. Raises 404 for an unknown brand."""
         await self._configuration.brand(brand)
+        if wanted.object:
+            author = await self._author(brand, wanted.object)
+            if author is None or wanted.author not in {"", author}:
+                return Listing((), None)
+            wanted = replace(wanted, author=author)  # which the archive finds; objects alone it does not
         return await self._archive.newest(brand, wanted, before, limit)
+
+    async def _author(self, brand: str, object_id: str) -> str | None:
+        """Return who made an object, None where its making is not recorded: the id of that follows from the object's."""
+        accounts = {("web", brand)}
+        last = ""
+        while page := await self._configuration.channels(brand, last, _CHANNELS_A_PAGE):
+            accounts |= {(channel.platform, channel.account) for channel in page}
+            last = page[-1].channel
+        for platform, account in sorted(accounts):
+            made = await self._archive.find(brand, ids.event_id(platform, account, object_id, "create", ""))
+            if made is not None:
+                return made.decision.event.author_id
+        return None
 
     async def follow(
         self, brand: str, wanted: Wanted, after: After | None, limit: int, *, wait: float, waiting: Callable[[], Awaitable[bool]]

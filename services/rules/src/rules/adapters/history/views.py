@@ -179,6 +179,7 @@ def _fits(message: Decision, brand: str, wanted: Wanted) -> bool:
     received = seconds(message.received_time)
     return (
         message.brand == brand
+        and (not wanted.object or message.object == wanted.object)
         and (not wanted.author or message.author.id == wanted.author)
         and (not wanted.outcome or verdict.outcome == wanted.outcome)
         and (not wanted.rule or any(rule_id == wanted.rule for rule_id, _, _ in verdict.rules))

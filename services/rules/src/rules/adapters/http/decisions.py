@@ -21,6 +21,8 @@ from rules.ports import Recorded
 MAX_WAIT_SECONDS = 30
 """Longer, and proxies take the connection for dead."""
 
+_OBJECT = "the platform's id of a comment, message, review …; without `wait`, as long as its making is recorded"
+
 _OLDER, _NEWER = "older", "newer"
 """Which way a cursor leads."""
 
@@ -142,6 +144,7 @@ def decision_routes(history: HistoryService) -> APIRouter:
     async def list_decisions(
         request: Request,
         scope: BrandViewer,
+        object: Annotated[str, Query(max_length=512, description=_OBJECT)] = "",  # noqa: A002 (the parameter's name)
         rule: Annotated[str, Query(max_length=63)] = "",
         outcome: Outcome | None = None,
         reason: Reason | None = None,
@@ -153,6 +156,7 @@ def decision_routes(history: HistoryService) -> APIRouter:
         limit: Limit = 50,
     ) -> Decisions:
         wanted = Wanted(
+            object=object,
             rule=rule,
             outcome=outcome or "",
             reason=reason or "",
