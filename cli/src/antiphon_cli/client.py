@@ -64,8 +64,9 @@ class Api:
         self._http.close()
 
     def get(self, path: str, *, timeout_s: float = TIMEOUT_S, **params: Any) -> Any:
-        """Return the answer to a GET."""
-        return self._call("GET", path, params={name: value for name, value in params.items() if value}, timeout=timeout_s)
+        """Return the answer to a GET; of the parameters None and "" are left out, and 0 is not."""
+        given = {name: value for name, value in params.items() if value is not None and value != ""}
+        return self._call("GET", path, params=given, timeout=timeout_s)
 
     def file(self, path: str) -> bytes:
         """Return the answer to a GET as it came, for what must be kept to the byte."""
