@@ -4,14 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
+import httpx
 import typer
 from rich.tree import Tree
 
+from antiphon_cli.client import Refused
 from antiphon_cli.console import markup, print_json, screen
 from antiphon_cli.errors import Failure
 from antiphon_cli.options import Brand, Json, brand_api
 from antiphon_cli.remote import BrandApi
-from antiphon_cli.words import became, doing, understood
+from antiphon_cli.words import became, doing, fate, understood
 
 _EVENT_ID = re.compile("[0-9a-f]{64}")
 
@@ -30,16 +32,17 @@ def _explain(
     brand: Brand = "",
     as_json: Json = False,
 ) -> None:
-    """Tell why rules did or did not act on a comment: what was decided then, and each condition with the values compared."""
+    """Tell why rules did or did not act on a comment: what was decided, what came of it, and each condition with its values."""
     remote = brand_api(context, brand)
     with remote.api:
         event_id = which if _EVENT_ID.fullmatch(which) else _newest(remote, which)
         body = {"event_id": event_id} | ({"rule_id": rule} if rule else {})
         found = remote.api.post(f"{remote.path}/explain", body)
+        deliveries = {} if as_json else _deliveries(remote, found)
     if as_json:
         print_json(found)
         return
-    screen().print(_event(found))
+    screen().print(_event(found, deliveries))
     for explained in found["rules"]:
         screen().print(_rule(explained))
     if found["others"]:
@@ -50,10 +53,28 @@ def _newest(remote: BrandApi, object_id: str) -> str:
     """Return the event of the newest decision on something: on its edit, where it was edited. Raises Failure."""
     for decision in remote.api.items(f"{remote.path}/decisions", object=object_id):
         return str(decision["event_id"])
-    raise Failure(f"no decision on {object_id!r} is recorded", "`antiphon tail` shows what came, each with its event's id")
+    raise Failure(
+        f"no decision on {object_id!r} is recorded",
+        "it is a second or two after the comment came; `antiphon tail` shows what has come",
+    )
 
 
-def _event(found: Mapping[str, Any]) -> Tree:
+def _deliveries(remote: BrandApi, found: Mapping[str, Any]) -> dict[str, str]:
+    """Return what became of each recorded action, by its id."""
+    actions = found["recorded"]["decision"]["actions"] if found["recorded"] is not None else ()
+    return {action["action_id"]: _delivery(remote, action["action_id"]) for action in actions}
+
+
+def _delivery(remote: BrandApi, action_id: str) -> str:
+    try:
+        return fate(remote.api.get(f"/v1/deliveries/{action_id}"))
+    except Refused as refused:
+        if refused.status != httpx.codes.NOT_FOUND:
+            raise
+        return "the publisher has not recorded it"
+
+
+def _event(found: Mapping[str, Any], deliveries: Mapping[str, str]) -> Tree:
     event = found["event"]
     who = event["author_name"] or event["author_id"]
     tree = Tree(f"[bold]{markup(event['platform'])} {markup(event['kind'])}[/] by {markup(who)}: {markup(event['text'])}")
@@ -61,8 +82,8 @@ def _event(found: Mapping[str, Any]) -> Tree:
     recorded = found["recorded"]
     if recorded is not None:
         decided = tree.add(f"decided {recorded['decided_time'][:19]}: {_outcome(recorded['decision'])}")
-        _decision(decided, recorded["decision"])
-    _decision(tree.add(f"today, for somebody whose limits are not used up: {_outcome(found['now'])}"), found["now"])
+        _decision(decided, recorded["decision"], deliveries)
+    _decision(tree.add(f"today, for somebody whose limits are not used up: {_outcome(found['now'])}"), found["now"], {})
     return tree
 
 
@@ -70,11 +91,13 @@ def _outcome(decision: Mapping[str, Any]) -> str:
     return markup(f"{decision['outcome']} {decision['reason']}".strip())
 
 
-def _decision(tree: Tree, decision: Mapping[str, Any]) -> None:
+def _decision(tree: Tree, decision: Mapping[str, Any], deliveries: Mapping[str, str]) -> None:
     for rule in decision["rules"]:
         tree.add(markup(became(rule)))
     for action in decision["actions"]:
-        tree.add(f"[green]{markup(doing(action))}[/]")
+        below = tree.add(f"[green]{markup(doing(action))}[/]")
+        if became_of_it := deliveries.get(action["action_id"]):
+            below.add(markup(became_of_it))
 
 
 def _rule(explained: Mapping[str, Any]) -> Tree:

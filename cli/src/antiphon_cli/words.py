@@ -17,6 +17,13 @@ def doing(action: Mapping[str, Any]) -> str:
     return f"{action['kind']}{mode}" + (f": {what}" if what else "")
 
 
+def fate(delivery: Mapping[str, Any]) -> str:
+    """Return where the delivery of an action stands, since when, and why."""
+    why = delivery["waiting"] or ("" if delivery["reason"] == "unspecified" else delivery["reason"])
+    told = ": ".join(part for part in (why, delivery["detail"]) if part)
+    return f"{delivery['state']} {delivery['changed_time'][:19]}" + (f" ({told})" if told else "")
+
+
 def became(rule: Mapping[str, Any]) -> str:
     """Return what became of a rule that matched: that it acted, or its reason with the values compared."""
     if rule["reason"] in {"", "acted"}:

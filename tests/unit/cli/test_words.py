@@ -12,7 +12,7 @@ from antiphon_cli.console import markup, one_line, unified
 from antiphon_cli.errors import Failure
 from antiphon_cli.plan import Difference, Remote, Status
 from antiphon_cli.tail_command import line
-from antiphon_cli.words import became, doing, understood
+from antiphon_cli.words import became, doing, fate, understood
 
 NOW = datetime(2026, 5, 8, 12, tzinfo=UTC)
 
@@ -36,6 +36,19 @@ def shown(found: dict[str, Any], *, terminal: bool) -> str:
     """Return a decision's line as it is printed."""
     console = Console(file=StringIO(), force_terminal=terminal, width=120, color_system=None, soft_wrap=True)
     return line(found, console).plain
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "detail", "waiting", "told"),
+    [
+        ("posted", "unspecified", "", "", "posted 2026-05-08T12:00:01"),
+        ("failed", "no_secret", "store it", "", "failed 2026-05-08T12:00:01 (no_secret: store it)"),
+        ("new", "held", "", "held: a crisis", "new 2026-05-08T12:00:01 (held: a crisis)"),
+    ],
+)
+def test_where_a_delivery_stands(state: str, reason: str, detail: str, waiting: str, told: str) -> None:
+    changed = "2026-05-08T12:00:01.500000Z"
+    assert fate({"state": state, "reason": reason, "detail": detail, "waiting": waiting, "changed_time": changed}) == told
 
 
 def test_on_a_terminal_the_text_is_cut_and_the_reasons_stay() -> None:

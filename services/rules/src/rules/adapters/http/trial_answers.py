@@ -9,12 +9,13 @@ from rules.adapters.http.understood import UnderstandingOut, understanding_out
 from rules.domain.decision import Action, Decision, Reason, RuleOutcome
 from rules.trials import Explanation, RuleExplained, Trial
 
-_ACTION_FIELDS = ("rule_id", "position", "text", "language", "variant", "queue", "note", "url", "campaign")
+_ACTION_FIELDS = ("action_id", "rule_id", "position", "text", "language", "variant", "queue", "note", "url", "campaign")
 
 
 class ActionOut(Out):
-    """An action as it would be done; `text` is as it would be posted."""
+    """An action as it would be done; `text` is as it would be posted, `action_id` names its delivery if it was."""
 
+    action_id: str
     rule_id: str
     position: int
     kind: str
