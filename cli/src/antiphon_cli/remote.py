@@ -12,7 +12,7 @@ from antiphon_cli.meaning import meaning
 from antiphon_cli.plan import Remote, Step, Verb
 
 _READERS = 6
-"""Connections that read rules side by side: each answer is small and most of it is waiting."""
+"""Connections that read documents side by side: each answer is small and most of it is waiting."""
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")
 
@@ -23,6 +23,9 @@ _CHANNEL_FIELDS = ("platform", "account", "name")
 _TOPIC_FIELDS = ("kind", "name", "terms")
 _LISTED = {"channels": "channel", "segments": "segment", "topics": "topic", "links": "link", "campaigns": "campaign"}
 """Kinds whose documents are listed under the name of their id."""
+
+_LISTED_WHOLE = frozenset({"channels", "topics", "links"})
+"""Kinds of which a list tells all; the lists of the others leave out what may be long."""
 
 _GONE = 404
 
@@ -47,30 +50,29 @@ class BrandApi:
             if refusal.status == _GONE:
                 return {}
             raise
-        keys = [
-            *(
-                f"{kind}/{item[name]}"
-                for kind, name in _LISTED.items()
-                for item in self.api.items(f"{self.path}/{kind}")
-                if not item.get("deleted")
-            ),
-            *(
-                key
-                for item in self.api.items(f"{self.path}/rules")
-                if (key := f"rules/{item['rule_id']}") in archived or item["state"] != "archived"
-            ),
-        ]
+        listed = {
+            f"{kind}/{item[name]}": item
+            for kind, name in _LISTED.items()
+            for item in self.api.items(f"{self.path}/{kind}")
+            if not item.get("deleted")
+        }
+        rules = {f"rules/{item['rule_id']}": item for item in self.api.items(f"{self.path}/rules", documents="true")}
+        listed |= {key: item for key, item in rules.items() if key in archived or item["state"] != "archived"}
         with ThreadPoolExecutor(_READERS) as readers:
-            return found | dict(zip(keys, readers.map(self.document, keys), strict=True))
+            return found | dict(zip(listed, readers.map(self._listed, listed, listed.values()), strict=True))
 
     def document(self, key: str) -> Remote:
         """Return one document as it is now. Raises Refused with 404 when it does not exist."""
         kind, name = _parts(key)
         answer = self.api.get(f"{self.path}/{key}" if name else self.path)
-        generation = int(answer["generation"])
         if kind == "brand":
-            return Remote({"id": self.brand, **_settings(answer)}, generation)
-        return Remote(_READS[kind](name, answer), generation) if kind in _READS else _rule(answer, generation)
+            return Remote({"id": self.brand, **_settings(answer)}, int(answer["generation"]))
+        return _read(key, answer)
+
+    def _listed(self, key: str, item: Mapping[str, Any]) -> Remote:
+        """Return the document of an item of a list, which may hold all of it."""
+        kind, _ = _parts(key)
+        return _read(key, item) if kind in _LISTED_WHOLE or "document" in item else self.document(key)
 
     def apply(self, step: Step) -> Any:
         """Carry a step out against the generation that the plan was made from; return the answer."""
@@ -139,6 +141,12 @@ _READS: Mapping[str, Callable[[str, Mapping[str, Any]], dict[str, Any]]] = {
     "campaigns": lambda _, answer: dict(answer["document"]),
 }
 """Kind → what its file says, from the API's answer."""
+
+
+def _read(key: str, answer: Mapping[str, Any]) -> Remote:
+    kind, name = _parts(key)
+    generation = int(answer["generation"])
+    return Remote(_READS[kind](name, answer), generation) if kind in _READS else _rule(answer, generation)
 
 
 def restricted(there: Mapping[str, Remote], here: Mapping[str, Mapping[str, Any]]) -> dict[str, Remote]:

@@ -59,3 +59,19 @@ async def test_rules_are_found_by_state_text_and_time(
     assert await ids(changed_after=read["changed_time"]) == ["price", "vip-x"]
     assert await ids(changed_after=read["changed_time"], state="archived", q="answer") == ["price"]
     assert (await rules_api.admin.get(path, params={"changed_after": "2026-03-02T12:00:00"})).status_code == 422
+
+
+async def test_rules_are_listed_with_their_newest_documents_where_asked_for(
+    rules_api: Any, unique_name: Callable[[str], str], rule_document: Any
+) -> None:
+    brand = unique_name("acme")
+    path = f"/v1/brands/{brand}/rules"
+    await rules_api.brand(brand)
+    for rule_id in ("a", "b", "c"):
+        await rules_api.admin.post(path, rule_document(rule_id))
+    await rules_api.admin.put(f"{path}/b", rule_document("b", name="Second thoughts"), match=1)
+    found = await pages(rules_api, path, documents="true")
+    read = [(await rules_api.admin.get(f"{path}/{rule_id}")).json() for rule_id in ("a", "b", "c")]
+    assert found == read
+    assert found[1]["document"]["name"] == "Second thoughts"
+    assert all("document" not in item for item in await pages(rules_api, path))

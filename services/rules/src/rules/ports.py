@@ -87,6 +87,10 @@ class ConfigStore(Protocol):
         """Return versions below `before`, the newest first."""
         ...
 
+    async def newest_versions(self, rules: Sequence[Rule]) -> Sequence[RuleVersion]:
+        """Return the newest version of each rule, in any order; one whose rule was saved just now may be missing."""
+        ...
+
     async def audit(self, brand: str, after: int, limit: int) -> Sequence[AuditEntry]:
         """Return entries above the sequence number `after`, in order."""
         ...

@@ -1,6 +1,6 @@
 """The use cases of rules: each save makes an immutable version; what acts is a pointer to one of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from antiphon.auth import Principal, Role
@@ -69,6 +69,10 @@ class RuleService:
         """Return a brand's rules. Raises 404."""
         await self._configuration.brand(brand)
         return await self._store.rules(brand, wanted, after, limit)
+
+    async def documents(self, rules: Sequence[Rule]) -> Mapping[str, bytes]:
+        """Return the newest document of each rule by its id; one that was saved just now may be missing."""
+        return {version.rule_id: version.document for version in await self._store.newest_versions(rules)}
 
     async def versions(self, brand: str, rule_id: str, before: int, limit: int) -> Sequence[RuleVersion]:
         """Return a rule's versions below `before`, the newest first. Raises 404."""

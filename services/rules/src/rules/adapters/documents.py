@@ -109,9 +109,14 @@ def to_stored(kind: Kind, document: Document) -> Stored:
     )
 
 
+def version_id(brand: str, rule_id: str, version: int) -> str:
+    """Return a version's `_id`, which makes saving it twice harmless."""
+    return f"{brand}/{rule_id}/{version}"
+
+
 def version_document(version: RuleVersion) -> Document:
-    """Return a version's document; its `_id` makes saving it twice harmless."""
-    return {"_id": f"{version.brand}/{version.rule_id}/{version.version}", **to_fields(version)}
+    """Return a version's document."""
+    return {"_id": version_id(version.brand, version.rule_id, version.version), **to_fields(version)}
 
 
 def entry_document(entry: AuditEntry) -> Document:

@@ -153,6 +153,13 @@ class MongoConfigStore:
             found = await self._versions.find(query).sort("version", -1).limit(limit).to_list(None)
         return [documents.from_fields(RuleVersion, document) for document in found]
 
+    async def newest_versions(self, rules: Sequence[Rule]) -> Sequence[RuleVersion]:
+        """Return the newest version of each rule, as far as it is there."""
+        names = [documents.version_id(rule.brand, rule.rule_id, rule.latest_version) for rule in rules]
+        with _store_errors():
+            found = await self._versions.find({"_id": {"$in": names}}).to_list(None)
+        return [documents.from_fields(RuleVersion, document) for document in found]
+
     async def audit(self, brand: str, after: int, limit: int) -> Sequence[AuditEntry]:
         """Return entries above the sequence number `after`, in order."""
         query = {"brand": brand, "sequence": {"$gt": after}}

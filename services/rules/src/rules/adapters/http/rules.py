@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, ValidationError
 
@@ -23,7 +24,7 @@ from rules.adapters.http.bodies import (
     StrictRoute,
     changed,
     document,
-    page,
+    next_page,
 )
 from rules.adapters.http.documents import (
     FAR,
@@ -40,7 +41,7 @@ from rules.adapters.http.documents import (
 from rules.adapters.schema.document import RuleDocument, document_bytes, parse_document
 from rules.domain.checking.examples import Example
 from rules.domain.checking.findings import Finding
-from rules.entities import RuleState, is_slug
+from rules.entities import Rule, RuleState, is_slug
 from rules.ports import RuleFilter
 from rules.revisions import RuleDraft, RuleService, Vetted
 from rules.trail import RuleVersion
@@ -100,10 +101,16 @@ class RuleChanged(RuleLine, Changed):
     findings: list[FindingOut]
 
 
+class RuleListed(RuleLine):
+    """A rule in a list, with its newest document where documents were asked for and it was not saved just now."""
+
+    document: Any = None
+
+
 class Rules(Out):
     """A page of rules; `next` is null on the last."""
 
-    items: list[RuleLine]
+    items: list[RuleListed]
     next: str | None
 
 
@@ -146,17 +153,20 @@ def shown(findings: Iterable[Finding]) -> list[FindingOut]:
 
 
 def _reads(router: APIRouter, rules: RuleService) -> None:
-    @router.get("")
+    @router.get("", response_model_exclude_unset=True)
     async def list_rules(
         scope: BrandViewer,
         state: RuleState | None = None,
         q: Search = "",
         changed_after: AwareDatetime | None = None,
+        documents: Annotated[bool, Query(description="each rule with its newest document")] = False,
         after: SlugCursor = "",
         limit: Limit = 50,
     ) -> Rules:
-        wanted = RuleFilter(state=state, text=q, changed_after=changed_after)
-        return page(await rules.rules(scope.brand, wanted, after, limit), limit, Rules)
+        found = await rules.rules(scope.brand, RuleFilter(state=state, text=q, changed_after=changed_after), after, limit)
+        told = await rules.documents(found) if documents else {}
+        items = [_listed(rule, told.get(rule.rule_id)) for rule in found]
+        return Rules(items=items, next=next_page(found, limit))
 
     @router.get("/{rule}")
     async def read_rule(scope: BrandViewer, rule: SlugPath, response: Response) -> RuleOut:
@@ -168,6 +178,11 @@ def _reads(router: APIRouter, rules: RuleService) -> None:
     async def list_versions(scope: BrandViewer, rule: SlugPath, before: Before = FAR, limit: Limit = 20) -> Versions:
         found = await rules.versions(scope.brand, rule, before, limit)
         return versions_page(found, limit)
+
+
+def _listed(rule: Rule, document: bytes | None) -> RuleListed:
+    more = {} if document is None else {"document": orjson.loads(document)}
+    return RuleListed.model_validate({name: getattr(rule, name) for name in RuleLine.model_fields} | more)
 
 
 def _moves(router: APIRouter, rules: RuleService) -> None:
