@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from antiphon_cli.console import markup, print_json, remarks, screen, show_differences, show_done, show_plan
+from antiphon_cli.client import Refused
+from antiphon_cli.console import complain_of_file, markup, print_json, remarks, screen, show_differences, show_done, show_plan
 from antiphon_cli.directory import Directory
 from antiphon_cli.documents import Document
 from antiphon_cli.errors import Exit, Failure
@@ -100,9 +101,13 @@ def _carry_out(sync: Sync, look: Look, made: Plan) -> None:
 
     try:
         sync.push(look, made, tell)
-    except Failure:
+    except Failure as failure:
         left = [step.key for step in made.steps][len(done) :]
         remarks().print(f"stopped: {len(done)} of {len(made.steps)} done; not done: {', '.join(left)}")
+        file = look.files.get(left[0])
+        if isinstance(failure, Refused) and failure.errors and file is not None:
+            complain_of_file(failure, file)
+            raise typer.Exit(failure.code) from failure
         raise
 
 

@@ -170,7 +170,7 @@ def test_a_push_that_fails_on_the_way_tells_what_was_done(cli: Any, files: Path,
     assert stopped.code == 2
     assert "segments/ok: create" in stopped.out
     assert "1 of 3 done; not done: channels/ig-main, rules/price" in stopped.err
-    assert "/platform" in stopped.err
+    assert f"{files / 'channels.yaml'}:1 /platform" in stopped.err
     left = cli("rules", "diff", files)
     assert "segments/ok" not in left.out
     assert "+      text: {de: [Es kostet 59 €.], en: [It is 59 €.]}" in left.out

@@ -52,7 +52,8 @@ def faults(document: object) -> dict[str, str]:
         ({"rights": rights(phrases=[{"granted": ["!"]}])}, "/rights/phrases/0/granted/0", "nothing of this phrase"),
         ({"rights": rights(phrases=[{"refused": ["no"]}])}, "/rights/phrases", "no phrase grants"),
         ({"eligibility": {"has": ["imagination"]}}, "/eligibility/has/0", "one of"),
-        ({"prize": "a bike"}, "/prize", "not permitted"),
+        ({"prize": "a bike"}, "/prize", "there is no field 'prize' here; known are id, name, "),
+        ({"caps": {"per_persn": 1}}, "/caps/per_persn", "did you mean 'per_person'?"),
     ],
 )
 def test_each_fault_has_its_place_and_its_remedy(changes: dict[str, Any], place: str, told: str) -> None:

@@ -231,6 +231,17 @@ def test_what_is_wrong_is_named_at_its_place(changes: dict[str, Any], place: tup
     assert findings(minimal(**changes)) == {place: kind}
 
 
+def test_a_field_that_does_not_exist_is_told_with_what_was_meant_and_the_other_faults_with_it() -> None:
+    changes = {"when": {"all": [{"text": {"anny": ["x"]}}, {"txt": {"any": ["x"]}}]}, "priority": "high", "dance": 1}
+    with pytest.raises(ValidationError) as refusal:
+        RuleDocument.model_validate(minimal(**changes))
+    told = {fault["loc"]: fault["msg"] for fault in refusal.value.errors()}
+    assert told["when", "all", 0, "text", "anny"] == "there is no field 'anny' here; did you mean 'any'?"
+    assert told["when", "all", 1, "txt"] == "there is no field 'txt' here; did you mean 'text'?"
+    assert told["dance",].startswith("there is no field 'dance' here; known are id, name, ")
+    assert "integer" in told["priority",]
+
+
 @pytest.mark.parametrize(
     "changes",
     [

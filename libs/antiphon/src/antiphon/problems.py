@@ -13,6 +13,9 @@ from antiphon.errors import Invalid, Transient
 _STATUS_CODES = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 415: "unsupported_media_type"}
 """Codes of what the framework refuses before a handler is asked."""
 
+_WORDS = {"extra_forbidden": "there is no such field"}
+"""Types of faults whose own words tell people nothing."""
+
 _RETRY_SECONDS = 2.0
 """Told to callers of what is away: long enough for an election of the store, short enough for people to wait."""
 
@@ -65,7 +68,7 @@ def malformed(error: RequestValidationError) -> Problem:
     faults = error.errors()
     if any(fault["type"] == "json_invalid" for fault in faults):
         return Problem(400, "unreadable", "The body is no JSON.")
-    errors = [{"pointer": pointer(fault["loc"]), "detail": fault["msg"]} for fault in faults]
+    errors = [{"pointer": pointer(fault["loc"]), "detail": _WORDS.get(fault["type"], fault["msg"])} for fault in faults]
     return Problem(422, "invalid", "The request does not have the form it must have; see errors.", errors=errors)
 
 

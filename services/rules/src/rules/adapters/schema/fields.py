@@ -1,12 +1,24 @@
 """Values inside a rule document, as people write them: durations, days, hours, words, lists of one."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Annotated
+from difflib import get_close_matches
+from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    StrictBool,
+    StrictInt,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -27,6 +39,32 @@ class Part(BaseModel):
     """A part of a rule document: nothing unknown in it, immutable."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _tell_known(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(data)
+        except ValidationError as error:
+            faults = error.errors()
+            if not any(map(_is_unknown, faults)):
+                raise
+            known = [field.alias or name for name, field in cls.model_fields.items()]
+            refuse((fault["loc"], fault["type"], _unknown(fault, known) or fault["msg"]) for fault in faults)
+            raise AssertionError("a fault is always raised") from error
+
+
+def _is_unknown(fault: Mapping[str, Any]) -> bool:
+    """Tell whether it is a field of this very part that does not exist."""
+    return fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1
+
+
+def _unknown(fault: Mapping[str, Any], known: Sequence[str]) -> str:
+    if not _is_unknown(fault):
+        return ""
+    name = str(fault["loc"][0])
+    meant = get_close_matches(name, known, 1)
+    return f"there is no field {name!r} here; " + (f"did you mean {meant[0]!r}?" if meant else f"known are {', '.join(known)}")
 
 
 def custom(kind: str, message: str) -> PydanticCustomError:
