@@ -1,6 +1,9 @@
 """The whole line as real processes, and a hand to work it with."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -57,6 +60,13 @@ class Stage:
     def answer(self, comment: str) -> str:
         """Return the text of the brand's first public answer to a comment."""
         return str(self.simulator.get(f"/control/comments/{comment}").raise_for_status().json()["replies"][0]["text"])
+
+    def command(self, *words: str | Path) -> str:
+        """Return what `antiphon …` says to a person who may do everything with the brand, on either stream."""
+        env = {"ANTIPHON_URL": self.line.url, "ANTIPHON_KEY": self.api.token, "ANTIPHON_BRAND": BRAND, "NO_PROXY": "*"}
+        argv = [sys.executable, "-m", "antiphon_cli", *map(str, words)]
+        done = subprocess.run(argv, env={**os.environ, **env}, capture_output=True, text=True, check=False, timeout=120)
+        return done.stdout + done.stderr
 
     def tally(self) -> Tally:
         """Return everything the topics hold now."""

@@ -1,6 +1,7 @@
 """Somebody asks to be forgotten: gone from every store, topic, log and export; everybody else and all totals stay."""
 
 import asyncio
+import json
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -81,7 +82,8 @@ def logged(stage: Any) -> list[tuple[str, bytes]]:
 
 def exported(stage: Any) -> tuple[set[str], set[str]]:
     """What the person was answered on, and the kinds of records about them."""
-    kept = {part: stage.api.call("GET", f"{PERSON}/{part}")["items"] for part in ("deliveries", "measures")}
+    kept = json.loads(stage.command("people", "export", f"facebook:{AUTHOR}"))
+    assert (kept["entries"], kept["cut"]) == ([], False)
     return {one["target"] for one in kept["deliveries"]}, {one["record"] for one in kept["measures"]}
 
 

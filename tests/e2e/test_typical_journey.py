@@ -1,13 +1,7 @@
 """A comment in, a reply out, and everything people can ask about it afterwards."""
 
-import os
-import subprocess
-import sys
-
 import httpx
 import pytest
-
-from antiphon_local.line.seed import BRAND
 
 pytestmark = pytest.mark.e2e
 
@@ -83,16 +77,8 @@ def test_the_kill_switch_holds_what_is_on_its_way_and_resume_releases_nothing_st
     asked = stage.comment("what is the price now?", author="held-2")
     wait(lambda: stage.replies(asked) == 1, 20)
     assert stage.replies(held) == 0
-    wait(lambda: "price held (a crisis)" in explained(stage, held), 20, lambda: explained(stage, held))
-    wait(lambda: " posted " in explained(stage, asked), 20, lambda: explained(stage, asked))
-
-
-def explained(stage, comment: str) -> str:
-    """Return what the command tells of a comment, as people ask: by the platform's id of it."""
-    env = {"ANTIPHON_URL": stage.line.url, "ANTIPHON_KEY": stage.api.token, "ANTIPHON_BRAND": BRAND, "NO_PROXY": "*"}
-    argv = [sys.executable, "-m", "antiphon_cli", "explain", comment]
-    done = subprocess.run(argv, env={**os.environ, **env}, capture_output=True, text=True, check=False, timeout=60)
-    return done.stdout + done.stderr
+    wait(lambda: "price held (a crisis)" in stage.command("explain", held), 20, lambda: stage.command("explain", held))
+    wait(lambda: " posted " in stage.command("explain", asked), 20, lambda: stage.command("explain", asked))
 
 
 def test_an_approval_waits_for_a_person_and_is_then_posted(stage, wait, brand) -> None:

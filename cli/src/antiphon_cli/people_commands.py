@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
+import httpx
 import typer
 
 from antiphon_cli.client import Api, Refused
@@ -15,8 +16,8 @@ from antiphon_cli.options import Brand, Yes, confirm, settings
 
 _Person = Annotated[str, typer.Argument(metavar="PLATFORM:ID", help="The person, by the platform's id: facebook:7001.")]
 
-PARTS: Final = ("deliveries", "entries", "measures")
-"""What services other than the configuration's hold, each under a path of its own."""
+_LISTS: Final = ("deliveries", "entries")
+"""What the publisher holds, each a list under a path of its own."""
 
 _WAIT_S = 1.0
 
@@ -31,16 +32,26 @@ def register(people: typer.Typer) -> None:
 def _export(context: typer.Context, person: _Person, brand: Brand = "") -> None:
     """Print everything that is held about a person as one JSON document."""
     with _person(context, brand, person) as (connection, path):
-        print_json(connection.get(path) | {part: _part(connection, f"{path}/{part}") for part in PARTS})
+        held = {**connection.get(path), **{part: [] for part in (*_LISTS, "measures")}}
+        for part in _LISTS:
+            with _if_there():
+                held[part] = list(connection.items(f"{path}/{part}"))
+        with _if_there():
+            measured = connection.get(f"{path}/measures")
+            held |= {"measures": measured["items"], "cut": held["cut"] or measured["cut"]}
+    print_json(held)
+    if held["cut"]:
+        remarks().print("cut: of decisions or measures there are more than one export holds")
 
 
-def _part(connection: Api, path: str) -> list[Any]:
+@contextmanager
+def _if_there() -> Iterator[None]:
+    """Let it be that an installation has no such service: then that holds nothing."""
     try:
-        return list(connection.items(path))
+        yield
     except Refused as refused:
-        if refused.status == 404:  # an installation without that service holds nothing there
-            return []
-        raise
+        if refused.status != httpx.codes.NOT_FOUND:
+            raise
 
 
 def _forget(
