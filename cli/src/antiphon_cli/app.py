@@ -14,6 +14,7 @@ from antiphon_cli import (
     campaign_verify,
     config_commands,
     explain_command,
+    holds_commands,
     keys_commands,
     login_command,
     people_commands,
@@ -60,6 +61,9 @@ def build() -> typer.Typer:
     campaign_entries.register(campaign)
     campaign_verify.register(campaign)
     app.add_typer(campaign, name="campaign")
+    holds = typer.Typer(no_args_is_help=True, help="Crises: where automation waits for people, and the switch for everything.")
+    holds_commands.register(holds)
+    app.add_typer(holds, name="holds")
     keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")
     keys_commands.register(keys)
     app.add_typer(keys, name="keys")

@@ -6,7 +6,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from antiphon_cli.console import markup, print_json, screen
+from antiphon_cli.console import later, markup, print_json, screen
 from antiphon_cli.documents import dump
 from antiphon_cli.options import Brand, Json, brand_api
 
@@ -72,5 +72,4 @@ def _move(context: typer.Context, campaign: str, brand: str, move: str, reason: 
         path = f"{remote.path}/campaigns/{campaign}"
         seen = int(remote.api.get(path)["generation"])
         answer = remote.api.post(f"{path}:{move}", {"reason": reason}, match=seen)
-    later = "" if answer["live"] else ", live as soon as the line takes it"
-    screen().print(f"{campaign} is {answer['state']}{later}")
+    screen().print(f"{campaign} is {answer['state']}{later(answer)}")

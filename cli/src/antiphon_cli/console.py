@@ -81,8 +81,12 @@ def show_done(step: Step, answer: Any) -> None:
     """Say that a step was carried out."""
     fields = answer if isinstance(answer, dict) else {}
     version = f" version {fields['latest_version']}" if "latest_version" in fields else ""
-    later = "" if fields.get("live", True) else ", live as soon as the line takes it"
-    screen().print(Text.assemble(("     done", "green"), f"  {step.key}: {step.verb.value}{version}{later}"))
+    screen().print(Text.assemble(("     done", "green"), f"  {step.key}: {step.verb.value}{version}{later(fields)}"))
+
+
+def later(answer: Mapping[str, Any]) -> str:
+    """Return what is to be added to the news of a change that is saved and not yet in force."""
+    return "" if answer.get("live", True) else ", live as soon as the line takes it"
 
 
 def show_differences(found: Sequence[Difference]) -> None:
