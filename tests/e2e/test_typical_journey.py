@@ -86,10 +86,14 @@ def test_an_approval_waits_for_a_person_and_is_then_posted(stage, wait, brand) -
     waiting = f"/v1/deliveries?brand={brand}&state=waiting_approval"
     wait(lambda: any(one["target"] == asked for one in items(stage.api.call("GET", waiting))), 20)
     assert stage.replies(asked) == 0
-    action = next(one for one in items(stage.api.call("GET", waiting)) if one["target"] == asked)
-    stage.api.call("POST", f"/v1/deliveries/{action['action_id']}:approve", {})
+    action = next(one["action_id"] for one in items(stage.api.call("GET", waiting)) if one["target"] == asked)
+    listed = stage.command("outbox", "list")
+    assert (action in listed, asked in listed, "waiting_approval" in listed) == (True, True, True), listed
+    assert "no_such" in stage.command("outbox", "approve", "no_such")
+    assert f"{action} new " in stage.command("outbox", "approve", action, "--text", "Please write to press@acme.example.")
     wait(lambda: stage.replies(asked) == 1, 20)
-    assert stage.replies(asked) == 1
+    assert stage.answer(asked) == "Please write to press@acme.example."
+    assert "not possible" in stage.command("outbox", "reject", action), "it is public"
 
 
 def items(page: dict) -> list[dict]:

@@ -17,6 +17,7 @@ from antiphon_cli import (
     holds_commands,
     keys_commands,
     login_command,
+    outbox_commands,
     people_commands,
     report_command,
     tail_command,
@@ -64,6 +65,9 @@ def build() -> typer.Typer:
     holds = typer.Typer(no_args_is_help=True, help="Crises: where automation waits for people, and the switch for everything.")
     holds_commands.register(holds)
     app.add_typer(holds, name="holds")
+    outbox = typer.Typer(no_args_is_help=True, help="What waits for a person: approvals, and posts of which nobody knows.")
+    outbox_commands.register(outbox)
+    app.add_typer(outbox, name="outbox")
     keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")
     keys_commands.register(keys)
     app.add_typer(keys, name="keys")
