@@ -68,7 +68,8 @@ def test_a_hold_and_its_end_are_told_signed_and_once_however_often_they_are_read
     receiver.secret = stage.api.call("PUT", f"/v1/brands/{brand}/secrets/crisis")["secret"]
     guard = {"url": receiver.url, "secret_ref": "crisis"}
     stage.api.call("PATCH", f"/v1/brands/{brand}", {"guard": guard}, If_Match="*")
-    scope = {"campaign": "of-nobody", "reason": "the hashtag is turned against us"}
+    stage.api.call("PUT", f"/v1/brands/{brand}/topics/luggage", {"kind": "topic", "name": "Luggage", "terms": ["luggage label"]})
+    scope = {"topic": "topic:luggage", "reason": "the word is turned against us"}
     hold = stage.api.call("POST", f"/v1/brands/{brand}/holds", scope)["hold"]
     wait(lambda: receiver.got, 30, lambda: str(receiver.refused))
 
@@ -82,7 +83,7 @@ def test_a_hold_and_its_end_are_told_signed_and_once_however_often_they_are_read
     assert [body["type"] for _, body in receiver.got] == ["hold.set", "hold.resumed"]
     first = receiver.got[0][1]["data"]
     assert (first["brand"], first["hold"], first["scope"], first["reason"]) == (
-        brand, hold, {"campaign": "of-nobody"}, scope["reason"],
+        brand, hold, {"topic": "topic:luggage"}, scope["reason"],
     )  # fmt: skip
     assert receiver.refused == []
     told = [name for name, _ in receiver.got]

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
+from rich.tree import Tree
 
 from antiphon_cli.client import Refused
 from antiphon_cli.documents import Document, dump
@@ -36,9 +37,9 @@ def remarks() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def show_whole(table: Table) -> None:
-    """Print a table that holds long ids, which people copy: nothing in it is cut, a narrow terminal wraps its lines."""
-    Console(highlight=False, soft_wrap=True, width=_WIDEST).print(table)
+def show_whole(shown: Table | Tree) -> None:
+    """Print what holds long ids and texts, which people copy and read: nothing is cut, a narrow terminal wraps its lines."""
+    Console(highlight=False, soft_wrap=True, width=_WIDEST).print(shown)
 
 
 def complain(failure: Failure) -> None:

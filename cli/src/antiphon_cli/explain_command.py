@@ -9,7 +9,7 @@ import typer
 from rich.tree import Tree
 
 from antiphon_cli.client import Refused
-from antiphon_cli.console import markup, print_json, screen
+from antiphon_cli.console import markup, print_json, show_whole
 from antiphon_cli.errors import Failure
 from antiphon_cli.options import Brand, Json, brand_api
 from antiphon_cli.remote import BrandApi
@@ -42,11 +42,11 @@ def _explain(
     if as_json:
         print_json(found)
         return
-    screen().print(_event(found, deliveries))
+    show_whole(_event(found, deliveries))
     for explained in found["rules"]:
-        screen().print(_rule(explained))
+        show_whole(_rule(explained))
     if found["others"]:
-        screen().print(_others(found))
+        show_whole(_others(found))
 
 
 def _newest(remote: BrandApi, object_id: str) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from antiphon_cli.console import later, markup, print_json, screen
+from antiphon_cli.console import later, markup, print_json, screen, show_whole
 from antiphon_cli.options import Brand, Json, brand_api
 
 _SCOPES = {"platform": "platform", "campaign": "campaign", "topic": "topic", "rule_id": "rule"}
@@ -48,7 +48,7 @@ def _list(
         severity = str(one["severity"] or "a person's")
         why = one["reason"] if one["active"] else f"{one['reason']}; ended: {one['resumed_reason']}"
         table.add_row(one["hold"], one["since_time"][:16].replace("T", " "), markup(_what(one)), severity, markup(why))
-    screen().print(table)
+    show_whole(table)
 
 
 def _what(hold: Mapping[str, Any]) -> str:

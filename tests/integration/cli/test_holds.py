@@ -5,7 +5,9 @@ from typing import Any
 import orjson
 
 
-def test_a_hold_lives_from_set_to_resume(cli: Any) -> None:
+def test_a_hold_lives_from_set_to_resume(cli: Any, installation: Any, brand: str) -> None:
+    bike = {"kind": "product", "name": "Bike", "terms": ["bike"]}
+    installation.call("PUT", f"/v1/brands/{brand}/topics/bike", bike)
     made = cli("holds", "set", "--platform", "facebook", "--topic", "product:bike", "--reason", "a recall [today]")
     assert made.code == 0, made.err
     hold = made.out.split()[1].rstrip(":")
@@ -35,6 +37,10 @@ def test_everything_is_stopped_and_started_with_a_reason(cli: Any, installation:
 
 
 def test_what_does_not_exist_is_told_with_a_remedy(cli: Any) -> None:
-    for words in (("resume", "never-set", "--reason", "x"), ("set", "--topic", "bike", "--reason", "x")):
-        refused = cli("holds", *words)
-        assert (refused.code, refused.err.startswith("error: ")) == (2, True), words
+    for words, told in (
+        (("resume", "never-set"), "no hold"),
+        (("set", "--topic", "bike"), "/topic"),
+        (("set", "--campaign", "sumer-ugc"), "the brand has no campaign 'sumer-ugc'"),
+    ):
+        refused = cli("holds", *words, "--reason", "x")
+        assert (refused.code, refused.err.startswith("error: "), told in refused.err) == (2, True, True), refused.err

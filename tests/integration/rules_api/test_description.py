@@ -80,6 +80,10 @@ def examples(description: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
+CAMPAIGN = {"id": "summer-ugc", "name": "Summer", "timezone": "UTC", "start": "2026-06-01T00:00", "hashtags": ["summer"]}
+"""What examples name."""
+
+
 async def test_every_example_works(rules_api: Any, unique_name: Callable[[str], str]) -> None:
     found = examples((await rules_api.http.get("/openapi.json")).json())
     brand = unique_name("acme")
@@ -95,6 +99,7 @@ async def test_every_example_works(rules_api: Any, unique_name: Callable[[str], 
         "add_to_segment": await rules_api.admin.post(f"{path}/segments/vip:add", found["add_to_segment"], match=1),
         "put_topic": await rules_api.admin.put(f"{path}/topics/bike", found["put_topic"]),
         "put_link": await rules_api.admin.put(f"{path}/links/shop", {"url": found["put_link"]["url"]}),
+        "put_campaign": await rules_api.admin.put(f"{path}/campaigns/{CAMPAIGN['id']}", CAMPAIGN),
         "set_hold": await rules_api.admin.post(f"{path}/holds", found["set_hold"]),
         "remove_from_segment": await rules_api.admin.post(f"{path}/segments/vip:remove", found["remove_from_segment"], match=2),
     }

@@ -24,6 +24,8 @@ async def test_a_person_sets_a_hold_and_another_ends_it(rules_api: Any, on_topic
     assert changed.status_code == 200, changed.text
     assert changed.json()["guard"] == {"off": False, "min_events": 10, **GUARD}
 
+    campaign = {"id": "summer-ugc", "name": "Summer", "timezone": "UTC", "start": "2026-06-01T00:00", "hashtags": ["summer"]}
+    assert (await rules_api.admin.put(f"/v1/brands/{brand}/campaigns/summer-ugc", campaign)).status_code == 200
     made = await approver.post(path, {"campaign": "summer-ugc", "reason": "the hashtag is turned against us"})
     assert made.status_code == 201, made.text
     hold = made.json()["hold"]
@@ -71,6 +73,29 @@ async def test_holds_are_their_brands_own_and_at_least_approval(rules_api: Any, 
     auto = await rules_api.admin.post(f"/v1/brands/{brand}/holds", {"mode": "auto", "reason": "x"})
     assert auto.status_code == 422
     assert (await rules_api.admin.get(f"/v1/brands/{brand}/holds/never")).status_code == 404
+
+
+async def test_a_hold_on_what_the_brand_does_not_have_would_protect_nobody(
+    rules_api: Any, brand: str, rule_document: Any
+) -> None:
+    path = f"/v1/brands/{brand}"
+    await rules_api.admin.put(f"{path}/topics/bike", {"kind": "product", "name": "Bike", "terms": ["bike"]})
+    await rules_api.admin.post(f"{path}/rules", rule_document("price"))
+    wrong = {"campaign": "sumer-ugc", "topic": "topic:bike", "rule": "prices", "reason": "x"}
+    refused = await rules_api.admin.post(f"{path}/holds", wrong)
+    assert (refused.status_code, {error["pointer"]: error["detail"] for error in refused.json()["errors"]}) == (
+        422,
+        {
+            "/campaign": "the brand has no campaign 'sumer-ugc'",
+            "/topic": "the brand has no topic 'topic:bike'",
+            "/rule": "the brand has no rule 'prices'",
+        },
+    )
+    assert (await rules_api.admin.get(f"{path}/holds")).json()["items"] == []
+    right = {"platform": "facebook", "topic": "product:bike", "rule": "price", "reason": "x"}
+    assert (await rules_api.admin.post(f"{path}/holds", right)).status_code == 201
+    await rules_api.admin.send("DELETE", f"{path}/topics/bike", match="*")
+    assert (await rules_api.admin.post(f"{path}/holds", right)).status_code == 422, "deleted"
 
 
 async def test_before_anything_was_heard_the_guard_has_seen_nothing(rules_api: Any, brand: str) -> None:

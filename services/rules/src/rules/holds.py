@@ -10,7 +10,7 @@ from antiphon.problems import Problem
 from rules.configuration import Changes, ConfigurationService, Match, Saved, not_found
 from rules.domain.guard.counts import Scope
 from rules.domain.guard.severity import Look
-from rules.entities import INSTALLATION, Brand, GuardSettings, Hold, Mode
+from rules.entities import INSTALLATION, Brand, Campaign, Deletable, GuardSettings, Hold, Mode, Rule, Topic
 from rules.ports import ConfigStore, TakenError
 
 GUARD = Principal(key_id="guard", brands=frozenset({INSTALLATION}), role=Role.EDITOR)
@@ -60,8 +60,9 @@ class HoldService:
         return await self._store.holds(brand, active, after, limit)
 
     async def set(self, by: Principal, brand: str, wanted: Wanted) -> Saved[Hold]:
-        """Let automation wait for people. Raises 404."""
+        """Let automation wait for people. Raises 404, 422 for a scope of which the brand has nothing."""
         told = (await self._configuration.brand(brand)).guard or GuardSettings()
+        await self._check_scope(brand, wanted)
         now = self._changes.now()
         new = Hold(
             brand=brand,
@@ -80,6 +81,24 @@ class HoldService:
             secret_ref=told.secret_ref,
         )
         return await self._changes.create(new, "hold.set", {"reason": wanted.reason, "scope": _scope(new)})
+
+    async def _check_scope(self, brand: str, wanted: Wanted) -> None:
+        """Raise 422 where a name is of nothing: a hold that is misspelt would protect nobody, in silence."""
+        kind, _, topic = wanted.topic.partition(":")
+        told = await self._store.get(Topic, brand, topic) if topic else None
+        known = {
+            "campaign": not wanted.campaign or _is_there(await self._store.get(Campaign, brand, wanted.campaign)),
+            "topic": not topic or (told is not None and told.topic_kind == kind and not told.deleted),
+            "rule": not wanted.rule_id or await self._store.get(Rule, brand, wanted.rule_id) is not None,
+        }
+        named = {"campaign": wanted.campaign, "topic": wanted.topic, "rule": wanted.rule_id}
+        errors = [
+            {"pointer": f"/{name}", "detail": f"the brand has no {name} {named[name]!r}"}
+            for name, well in known.items()
+            if not well
+        ]
+        if errors:
+            raise Problem(422, "invalid", "It names something that the brand does not have; see errors.", errors=errors)
 
     async def resume(self, by: Principal, brand: str, hold: str, match: Match, reason: str) -> Saved[Hold]:
         """End a hold. What waits for approval stays with people. Raises 404, 409 when it has ended, 412."""
@@ -145,6 +164,10 @@ class HoldService:
             url=told.url,
             secret_ref=told.secret_ref,
         )
+
+
+def _is_there(found: Deletable | None) -> bool:
+    return found is not None and not found.deleted
 
 
 def _scope(hold: Hold) -> dict[str, str]:
