@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from antiphon import ids
 from antiphon.kafka import Headers, Record
@@ -138,6 +138,17 @@ class Engine:
                             for decision in await _opened(messages, people):
                                 found[decision.event_id].append(decision)
             return found
+
+        return asyncio.run(read())
+
+    def committed(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Return up to where the events of each partition are committed, and where they end; empty partitions are left out."""
+
+        async def read() -> tuple[dict[int, int], dict[int, int]]:
+            async with AIOKafkaConsumer(bootstrap_servers=self.bootstrap, group_id="rules", enable_auto_commit=False) as consumer:
+                consumer.assign([TopicPartition(EVENTS, number) for number in range(4)])
+                ends = {each.partition: end for each, end in (await consumer.end_offsets(consumer.assignment())).items() if end}
+                return {number: await consumer.committed(TopicPartition(EVENTS, number)) or 0 for number in ends}, ends
 
         return asyncio.run(read())
 

@@ -35,6 +35,18 @@ def test_garbage_becomes_dead_letters_and_the_stream_goes_on(engine, event_of) -
     line.stop()
 
 
+def test_a_worker_that_is_told_to_stop_leaves_nothing_to_be_decided_again(engine, event_of, rng: random.Random) -> None:
+    base = rng.randrange(10_000, 10**9)
+    for turn in range(2):
+        line = engine.start()
+        events = [event_of(base + 10 * turn + number, f"stop-{number}", "what price?") for number in range(8)]
+        engine.feed(events)
+        engine.decisions({event.event_id for event in events})
+        line.stop()  # at once: between the decision and its commit, if it can
+        committed, ends = engine.committed()
+        assert committed == ends, turn
+
+
 @pytest.mark.sampled(1)
 @pytest.mark.parametrize("failpoint", ["rules.after_poll", "rules.after_eval", "rules.after_produce"])
 def test_killed_with_a_batch_in_hand_nothing_is_lost_nor_a_limit_exceeded(

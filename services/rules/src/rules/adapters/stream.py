@@ -6,6 +6,7 @@ What Faust would do differently by default, and why not:
 - its producer is not idempotent and costs four times as much, so decisions leave by our own and are awaited.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable, Sequence
@@ -40,15 +41,24 @@ _EXIT_STOPPED = 70
 """EX_SOFTWARE: too many dead letters; a restart policy brings the process back and the alert stays."""
 
 
+_FINISH_SECONDS = 5.0
+"""The longest that a stop waits for the batch in hand: decided in less than one, unless a store is away; then it comes again."""
+
+
 class Stream(faust.App):
     """Keeps nothing on disk, as its table is in memory; Faust makes directories where it stands, which may not be writable."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.in_hand = asyncio.Lock()
+        """Held while a batch is decided and acknowledged, and for good by a stop."""
 
     @override
     def _create_directories(self) -> None:
         return
 
 
-def build_stream(settings: RulesSettings, *, partitions: int) -> faust.App:
+def build_stream(settings: RulesSettings, *, partitions: int) -> Stream:
     """Return the configured application without agents; nothing connects before its start."""
     app = Stream(
         "rules",
@@ -167,7 +177,7 @@ _STATIC_HEADERS = [
 ]
 
 
-def add_agent(app: faust.App, guard: Guard[Incoming]) -> None:
+def add_agent(app: Stream, guard: Guard[Incoming]) -> None:
     """Attach the agent that feeds every batch of events to the guard."""
     topic = app.topic(EVENTS, key_type=bytes, value_type=bytes, key_serializer="raw", value_serializer="raw")
 
@@ -176,13 +186,14 @@ def add_agent(app: faust.App, guard: Guard[Incoming]) -> None:
         queue = aiter(stream.channel).queue
         while True:
             events = await _next_batch(queue)
-            try:
-                await guard.handle([_record(event.message) for event in events])
-            except TooManyDeadLetters:
-                log.critical("stopping", exc_info=True)
-                os._exit(_EXIT_STOPPED)
-            for event in events:
-                event.ack()
+            async with app.in_hand:
+                try:
+                    await guard.handle([_record(event.message) for event in events])
+                except TooManyDeadLetters:
+                    log.critical("stopping", exc_info=True)
+                    os._exit(_EXIT_STOPPED)
+                for event in events:
+                    event.ack()
 
     app.agent(topic, name="rules.engine", concurrency=1)(engine)
 
@@ -232,12 +243,30 @@ def tell_assignments(app: faust.App, tell: Callable[[], None]) -> None:
     app.on_partitions_assigned.connect(assigned, weak=False)
 
 
-async def run_stream(app: faust.App) -> None:
-    """Run the application until cancelled; raises when it crashes."""
+async def run_stream(app: Stream) -> None:
+    """Run the application until cancelled, then finish the batch in hand; raises when it crashes."""
     app.finalize()
     await app.start()
     try:
         await app.wait_until_stopped()
         raise RuntimeError("the stream stopped by itself") from app.crash_reason
+    except asyncio.CancelledError:
+        await _finish(app)
+        raise
     finally:
         await app.stop()
+
+
+async def _finish(app: Stream) -> None:
+    """Let the batch in hand end, take no other, and commit: Faust's own stop ends the agent between a decision and its commit.
+
+    What cannot be finished is decided again, with the same ids, by whoever has the partitions next.
+    """
+    try:
+        async with asyncio.timeout(_FINISH_SECONDS):
+            await app.in_hand.acquire()
+            for _ in range(2):  # one that is under way is waited for, and may be of before the batch
+                if is_assigned(app):
+                    await app.consumer.commit()
+    except TimeoutError:
+        log.warning("stopped with a batch in hand; it will be decided again")
