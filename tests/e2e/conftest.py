@@ -28,8 +28,10 @@ SETTLE_S = 2.0
 class Stage:
     """The line, its API, the simulator, and what the topics say."""
 
-    def __init__(self, line: Line, services: LocalServices, api: Api, channels: Sequence[Channel], authority: trustme.CA) -> None:
-        self.line, self.services, self.api, self.authority = line, services, api, authority
+    def __init__(
+        self, line: Line, services: LocalServices, api: Api, channels: Sequence[Channel], authority: trustme.CA, home: Path
+    ) -> None:
+        self.line, self.services, self.api, self.authority, self.home = line, services, api, authority, home
         self.channels = {channel.platform: channel for channel in channels}
         self.simulator = httpx.Client(base_url=line.addresses["simulator"].url, timeout=30, trust_env=False)
 
@@ -61,11 +63,13 @@ class Stage:
         """Return the text of the brand's first public answer to a comment."""
         return str(self.simulator.get(f"/control/comments/{comment}").raise_for_status().json()["replies"][0]["text"])
 
-    def command(self, *words: str | Path) -> str:
-        """Return what `antiphon …` says to a person who may do everything with the brand, on either stream."""
-        env = {"ANTIPHON_URL": self.line.url, "ANTIPHON_KEY": self.api.token, "ANTIPHON_BRAND": BRAND, "NO_PROXY": "*"}
+    def command(self, *words: str | Path, ends: tuple[int, ...] = (0,)) -> str:
+        """Return what `antiphon …` says, on either stream, to somebody without a login of their own; `ends`: its exit codes."""
+        key = {"ANTIPHON_URL": self.line.url, "ANTIPHON_KEY": self.api.token, "ANTIPHON_BRAND": BRAND}
+        env = {**os.environ, **key, "NO_PROXY": "*", "HOME": str(self.home), "XDG_CONFIG_HOME": str(self.home)}
         argv = [sys.executable, "-m", "antiphon_cli", *map(str, words)]
-        done = subprocess.run(argv, env={**os.environ, **env}, capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode in ends, done.stdout + done.stderr
         return done.stdout + done.stderr
 
     def tally(self) -> Tally:
@@ -145,7 +149,7 @@ def started(directory: Path, documents: list[dict[str, Any]] | None = None) -> I
         api = Api(line.url, line.admin_token())
         channels = seed(line, api, documents)
         line.wait_working()
-        running = Stage(line, services, api, channels, authority)
+        running = Stage(line, services, api, channels, authority, directory)
         yield running
         running.simulator.close()
         api.close()

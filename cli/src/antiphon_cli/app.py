@@ -1,5 +1,6 @@
 """All commands on one application."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -50,36 +51,39 @@ def build() -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback(epilog="Example: antiphon login, then antiphon rules pull")(_root)
-    rules = typer.Typer(no_args_is_help=True, help="Rules and settings as files; trying them before they act.")
-    config_commands.register(rules)
-    trial_commands.register(rules)
-    backtest_command.register(rules)
-    app.add_typer(rules, name="rules")
-    campaign = typer.Typer(
-        no_args_is_help=True, help="Campaigns: when they take entries, what was entered, and draws that anyone can repeat."
+    _group(
+        app,
+        "rules",
+        "Rules and settings as files; trying them before they act.",
+        config_commands.register,
+        trial_commands.register,
+        backtest_command.register,
     )
-    campaign_commands.register(campaign)
-    campaign_entries.register(campaign)
-    campaign_verify.register(campaign)
-    app.add_typer(campaign, name="campaign")
-    holds = typer.Typer(no_args_is_help=True, help="Crises: where automation waits for people, and the switch for everything.")
-    holds_commands.register(holds)
-    app.add_typer(holds, name="holds")
-    outbox = typer.Typer(no_args_is_help=True, help="What waits for a person: approvals, and posts of which nobody knows.")
-    outbox_commands.register(outbox)
-    app.add_typer(outbox, name="outbox")
-    keys = typer.Typer(no_args_is_help=True, help="API keys: a token is shown once, when it is made.")
-    keys_commands.register(keys)
-    app.add_typer(keys, name="keys")
-    people = typer.Typer(no_args_is_help=True, help="Privacy: what is held about a person, and forgetting one.")
-    people_commands.register(people)
-    app.add_typer(people, name="people")
+    _group(
+        app,
+        "campaign",
+        "Campaigns: when they take entries, what was entered, and draws that anyone can repeat.",
+        campaign_commands.register,
+        campaign_entries.register,
+        campaign_verify.register,
+    )
+    _group(app, "holds", "Crises: where automation waits for people, and the switch for everything.", holds_commands.register)
+    _group(app, "outbox", "What waits for a person: approvals, and posts of which nobody knows.", outbox_commands.register)
+    _group(app, "keys", "API keys: a token is shown once, when it is made.", keys_commands.register)
+    _group(app, "people", "Privacy: what is held about a person, and forgetting one.", people_commands.register)
     login_command.register(app)
     explain_command.register(app)
     tail_command.register(app)
     report_command.register(app)
     app.command("understand", epilog="Example: echo 'Das ist super!' | antiphon understand --languages de,en")(_understand)
     return app
+
+
+def _group(app: typer.Typer, name: str, about: str, *registers: Callable[[typer.Typer], None]) -> None:
+    group = typer.Typer(no_args_is_help=True, help=about)
+    for register in registers:
+        register(group)
+    app.add_typer(group, name=name)
 
 
 def _root(

@@ -69,7 +69,5 @@ def _close(context: typer.Context, campaign: CampaignId, reason: Reason, brand: 
 def _move(context: typer.Context, campaign: str, brand: str, move: str, reason: str) -> None:
     remote = brand_api(context, brand)
     with remote.api:
-        path = f"{remote.path}/campaigns/{campaign}"
-        seen = int(remote.api.get(path)["generation"])
-        answer = remote.api.post(f"{path}:{move}", {"reason": reason}, match=seen)
+        answer = remote.move(f"{remote.path}/campaigns/{campaign}", f":{move}", reason)
     screen().print(f"{campaign} is {answer['state']}{later(answer)}")

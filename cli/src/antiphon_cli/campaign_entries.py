@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import httpx
 import orjson
 import typer
 from rich.table import Table
@@ -14,6 +13,7 @@ from antiphon_cli.client import Api, Refused
 from antiphon_cli.console import markup, one_line, print_json, remarks, screen, show_whole
 from antiphon_cli.errors import Failure
 from antiphon_cli.options import Brand, Json, Yes, brand_api, confirm
+from antiphon_cli.words import minute
 
 _State = Literal["captured", "eligible", "ineligible", "rights_requested", "granted", "refused", "expired", "revoked", "featured"]
 
@@ -51,7 +51,7 @@ def _entries(
 def _table(entries: Iterable[Mapping[str, Any]]) -> Table:
     table = Table("entry", "time", "state", "reason", "platform", "author", "flags", "text", box=None, pad_edge=False)
     for one in entries:
-        time = one["event_time"][:16].replace("T", " ")
+        time = minute(one["event_time"])
         flags = ", ".join(flag["flag"] for flag in one["flags"])
         text = markup(one_line(one["text"])[:_MOST_TEXT])
         table.add_row(one["entry_id"], time, one["state"], one["reason"], one["platform"], _author(one), flags, text)
@@ -72,7 +72,7 @@ def _commit(context: typer.Context, campaign: CampaignId, brand: Brand = "", as_
         print_json(found)
         return
     screen().print(found["commitment"])
-    time = found["committed_time"][:16].replace("T", " ")
+    time = minute(found["committed_time"])
     remarks().print(f"fixed {time} UTC: publish it with the terms of participation, where it cannot be changed unnoticed")
 
 
@@ -80,7 +80,7 @@ def _committed(api: Api, path: str) -> Any:
     try:
         return api.get(f"{path}/contest")
     except Refused as refusal:
-        if refusal.status == httpx.codes.NOT_FOUND:
+        if refusal.is_absent:
             return None
         raise
 

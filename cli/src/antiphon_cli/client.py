@@ -34,6 +34,11 @@ class Refused(Failure):
         self.status, self.problem_code, self.detail = status, code, detail
         self.errors: list[Mapping[str, Any]] = [error for error in problem.get("errors", ()) if isinstance(error, Mapping)]
 
+    @property
+    def is_absent(self) -> bool:
+        """Return whether there is no such thing, or not for this key."""
+        return self.status == httpx.codes.NOT_FOUND
+
 
 _REMEDIES = {
     401: "the key is wrong, expired or revoked: run `antiphon login` with another",

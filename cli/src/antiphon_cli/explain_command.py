@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.tree import Tree
 
@@ -69,7 +68,7 @@ def _delivery(remote: BrandApi, action_id: str) -> str:
     try:
         return fate(remote.api.get(f"/v1/deliveries/{action_id}"))
     except Refused as refused:
-        if refused.status != httpx.codes.NOT_FOUND:
+        if not refused.is_absent:
             raise
         return "the publisher has not recorded it"
 

@@ -8,6 +8,7 @@ from rich.table import Table
 
 from antiphon_cli.console import later, markup, print_json, screen, show_whole
 from antiphon_cli.options import Brand, Json, brand_api
+from antiphon_cli.words import minute
 
 _SCOPES = {"platform": "platform", "campaign": "campaign", "topic": "topic", "rule_id": "rule"}
 """Fields of a hold → what people call them."""
@@ -47,7 +48,7 @@ def _list(
     for one in found:
         severity = str(one["severity"] or "a person's")
         why = one["reason"] if one["active"] else f"{one['reason']}; ended: {one['resumed_reason']}"
-        table.add_row(one["hold"], one["since_time"][:16].replace("T", " "), markup(_what(one)), severity, markup(why))
+        table.add_row(one["hold"], minute(one["since_time"]), markup(_what(one)), severity, markup(why))
     show_whole(table)
 
 
@@ -78,9 +79,7 @@ def _resume(context: typer.Context, hold: HoldId, reason: Reason, brand: Brand =
     """End a hold. What waits already goes on waiting for a person."""
     remote = brand_api(context, brand)
     with remote.api:
-        path = f"{remote.path}/holds/{hold}"
-        seen = int(remote.api.get(path)["generation"])
-        answer = remote.api.post(f"{path}:resume", {"reason": reason}, match=seen)
+        answer = remote.move(f"{remote.path}/holds/{hold}", ":resume", reason)
     screen().print(f"hold {hold} has ended{later(answer)}")
 
 
@@ -97,6 +96,5 @@ def _start(context: typer.Context, reason: Reason, brand: Brand = "") -> None:
 def _switch(context: typer.Context, brand: str, move: str, reason: str, told: str) -> None:
     remote = brand_api(context, brand)
     with remote.api:
-        seen = int(remote.api.get(remote.path)["generation"])
-        answer = remote.api.post(f"{remote.path}/{move}", {"reason": reason}, match=seen)
+        answer = remote.move(remote.path, f"/{move}", reason)
     screen().print(f"{told}{later(answer)}")

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from antiphon_cli.console import markup, one_line, print_json, screen, show_whole
 from antiphon_cli.options import Brand, Json, api, brand_api
-from antiphon_cli.words import fate
+from antiphon_cli.words import fate, minute
 
 _State = Literal[
     "new", "sending", "unknown", "posted", "failed", "suppressed", "shadowed", "waiting_approval", "rejected", "parked"
@@ -42,8 +42,9 @@ def _list(
     table = Table("id", "came", "on", "what", "by rule", "where it stands", box=None, pad_edge=False)
     for one in sorted(found, key=lambda one: str(one["received_time"])):
         what = f"{one['kind']}: {one_line(one['text'])}" if one["text"] else one["kind"]
-        came = one["received_time"][:16].replace("T", " ")
-        table.add_row(one["action_id"], came, markup(one["target"]), markup(what), one["rule_id"], markup(fate(one)))
+        table.add_row(
+            one["action_id"], minute(one["received_time"]), markup(one["target"]), markup(what), one["rule_id"], markup(fate(one))
+        )
     show_whole(table)
 
 

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from typing import Annotated, Any, Final
 from urllib.parse import quote
 
-import httpx
 import typer
 
 from antiphon_cli.client import Api, Refused
@@ -50,7 +49,7 @@ def _if_there() -> Iterator[None]:
     try:
         yield
     except Refused as refused:
-        if refused.status != httpx.codes.NOT_FOUND:
+        if not refused.is_absent:
             raise
 
 

@@ -27,8 +27,6 @@ _LISTED = {"channels": "channel", "segments": "segment", "topics": "topic", "lin
 _LISTED_WHOLE = frozenset({"channels", "topics", "links"})
 """Kinds of which a list tells all; the lists of the others leave out what may be long."""
 
-_GONE = 404
-
 
 @dataclass(frozen=True, slots=True)
 class BrandApi:
@@ -47,7 +45,7 @@ class BrandApi:
         try:
             found = {"brand": self.document("brand")}
         except Refused as refusal:
-            if refusal.status == _GONE:
+            if refusal.is_absent:
                 return {}
             raise
         listed = {
@@ -73,6 +71,11 @@ class BrandApi:
         """Return the document of an item of a list, which may hold all of it."""
         kind, _ = _parts(key)
         return _read(key, item) if kind in _LISTED_WHOLE or "document" in item else self.document(key)
+
+    def move(self, where: str, how: str, reason: str) -> Any:
+        """Carry out a move that needs a reason, `:pause` or `/hold`, on what `where` shows now; return the answer."""
+        seen = int(self.api.get(where)["generation"])
+        return self.api.post(f"{where}{how}", {"reason": reason}, match=seen)
 
     def apply(self, step: Step) -> Any:
         """Carry a step out against the generation that the plan was made from; return the answer."""

@@ -4,6 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 
+def minute(stamp: str) -> str:
+    """Return the API's time as a table shows it."""
+    return stamp[:16].replace("T", " ")
+
+
 def understood(found: Mapping[str, Any]) -> str:
     """Return language, sentiment and flags."""
     score = "" if found["score"] is None else f" {found['score']:+.2f}"

@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
 import orjson
 import pytest
 from aiokafka import AIOKafkaProducer
@@ -108,6 +107,7 @@ def rule_file(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Pat
     path.parent.mkdir()
     path.write_bytes(orjson.dumps(RULE))  # JSON is YAML
     (path.parents[1] / "brand.yaml").write_text(f"id: {BRAND}\nname: Acme\n")
+    (path.parents[1] / "channels.yaml").write_text("main: {platform: facebook, account: page, name: Acme}\n")
     return path
 
 
@@ -120,17 +120,9 @@ def _eventually(ask: Callable[[], Any], what: str) -> Any:
 
 
 @pytest.fixture
-def pushed(running: Running, watcher: Any, feed: Any, rule_file: Path) -> Callable[[Sequence[str]], bool]:
+def pushed(watcher: Any, feed: Any, rule_file: Path) -> Callable[[Sequence[str]], bool]:
     """The rule is in force; returns what tells whether all of some events are in the archive."""
     assert watcher("rules", "push", rule_file.parents[1], "--yes").code == 0
-    channel = {"platform": "facebook", "account": "page", "name": "Acme"}
-    answer = httpx.put(
-        f"{running.url}/v1/brands/{BRAND}/channels/main",
-        json=channel,
-        headers={"Authorization": f"Bearer {running.token}"},
-        trust_env=False,
-    )
-    assert answer.is_success or answer.status_code == 428, answer.text  # it exists
 
     def archived(events: Sequence[str]) -> bool:
         seen = watcher("tail", "--no-follow", "--json", "-n", 100).out

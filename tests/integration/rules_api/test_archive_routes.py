@@ -78,6 +78,10 @@ def decision(event: event_pb2.Event) -> decision_pb2.Decision:
     )
 
 
+def offset(event: event_pb2.Event) -> int:
+    return int(event.object) + (1_000 if event.verb == event_pb2.VERB_EDIT else 0)
+
+
 @pytest_asyncio.fixture(loop_scope="session")
 async def remember(rules_api: Any) -> AsyncIterator[Remember]:
     """Put events, and decisions on them, into the archive; returns their ids, in the same order."""
@@ -89,13 +93,9 @@ async def remember(rules_api: Any) -> AsyncIterator[Remember]:
     async def put(brand: str, *given: int | event_pb2.Event) -> list[str]:
         events = [comment(brand, one) if isinstance(one, int) else one for one in given]
         key = f"{brand}/anna".encode()
-        offsets = [int(event.object) + 1_000 * (event.verb == event_pb2.VERB_EDIT) for event in events]
         records = [
-            *(Record(EVENTS, 0, at, key, event.SerializeToString()) for at, event in zip(offsets, events, strict=True)),
-            *(
-                Record(DECISIONS, 0, at, key, decision(event).SerializeToString())
-                for at, event in zip(offsets, events, strict=True)
-            ),
+            *(Record(EVENTS, 0, offset(event), key, event.SerializeToString()) for event in events),
+            *(Record(DECISIONS, 0, offset(event), key, decision(event).SerializeToString()) for event in events),
         ]
         await writer.append([archive.decode(record) for record in records])
         return [event.event_id for event in events]

@@ -43,6 +43,18 @@ class Saved(Generic[E]):
     revision: int | None
 
 
+async def existing(store: ConfigStore, kind: type[D], brand: str, name: str) -> D | None:
+    """Return an entity that is there; None where there was none, or where it was deleted."""
+    found = await store.get(kind, brand, name)
+    return None if found is None or found.deleted else found
+
+
+def unknown_names(faults: Mapping[str, str]) -> Problem:
+    """Return the answer to a request that names what the brand does not have; `faults`: pointer → the words for people."""
+    errors = [{"pointer": place, "detail": detail} for place, detail in faults.items()]
+    return Problem(422, "invalid", "It names something that the brand does not have; see errors.", errors=errors)
+
+
 def not_found(what: str, name: str) -> Problem:
     """Return the answer for what does not exist, for this caller or at all."""
     return Problem(404, "not_found", f"There is no {what} {name!r}.")

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from antiphon.auth import Principal, Role
 from antiphon.problems import Problem
-from rules.configuration import Changes, ConfigurationService, Match, Saved, not_found
+from rules.configuration import Changes, ConfigurationService, Match, Saved, existing, not_found, unknown_names
 from rules.domain.guard.counts import Scope
 from rules.domain.guard.severity import Look
-from rules.entities import INSTALLATION, Brand, Campaign, Deletable, GuardSettings, Hold, Mode, Rule, Topic
+from rules.entities import INSTALLATION, Brand, Campaign, GuardSettings, Hold, Mode, Rule, Topic
 from rules.ports import ConfigStore, TakenError
 
 GUARD = Principal(key_id="guard", brands=frozenset({INSTALLATION}), role=Role.EDITOR)
@@ -84,21 +84,18 @@ class HoldService:
 
     async def _check_scope(self, brand: str, wanted: Wanted) -> None:
         """Raise 422 where a name is of nothing: a hold that is misspelt would protect nobody, in silence."""
-        kind, _, topic = wanted.topic.partition(":")
-        told = await self._store.get(Topic, brand, topic) if topic else None
-        known = {
-            "campaign": not wanted.campaign or _is_there(await self._store.get(Campaign, brand, wanted.campaign)),
-            "topic": not topic or (told is not None and told.topic_kind == kind and not told.deleted),
-            "rule": not wanted.rule_id or await self._store.get(Rule, brand, wanted.rule_id) is not None,
-        }
-        named = {"campaign": wanted.campaign, "topic": wanted.topic, "rule": wanted.rule_id}
-        errors = [
-            {"pointer": f"/{name}", "detail": f"the brand has no {name} {named[name]!r}"}
-            for name, well in known.items()
-            if not well
-        ]
-        if errors:
-            raise Problem(422, "invalid", "It names something that the brand does not have; see errors.", errors=errors)
+        faults: dict[str, str] = {}
+        if wanted.campaign and await existing(self._store, Campaign, brand, wanted.campaign) is None:
+            faults["/campaign"] = f"the brand has no campaign {wanted.campaign!r}"
+        if wanted.topic:
+            kind, _, name = wanted.topic.partition(":")
+            topic = await existing(self._store, Topic, brand, name)
+            if topic is None or topic.topic_kind != kind:
+                faults["/topic"] = f"the brand has no topic {wanted.topic!r}"
+        if wanted.rule_id and await self._store.get(Rule, brand, wanted.rule_id) is None:
+            faults["/rule"] = f"the brand has no rule {wanted.rule_id!r}"
+        if faults:
+            raise unknown_names(faults)
 
     async def resume(self, by: Principal, brand: str, hold: str, match: Match, reason: str) -> Saved[Hold]:
         """End a hold. What waits for approval stays with people. Raises 404, 409 when it has ended, 412."""
@@ -164,10 +161,6 @@ class HoldService:
             url=told.url,
             secret_ref=told.secret_ref,
         )
-
-
-def _is_there(found: Deletable | None) -> bool:
-    return found is not None and not found.deleted
 
 
 def _scope(hold: Hold) -> dict[str, str]:

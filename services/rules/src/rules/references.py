@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from antiphon.problems import Problem
+from rules.configuration import existing, unknown_names
 from rules.domain.checking.findings import Finding, error, warning
 from rules.domain.model import Answer, Enter, RequestRights, Rule
 from rules.domain.templates import LINK_PREFIX, placeholders
@@ -46,13 +47,15 @@ class References:
     async def check_campaign(self, brand: str, campaign: str, place: str) -> None:
         """Raise 422 for a campaign that the brand does not have."""
         if campaign and not await self._has(Campaign, brand, campaign):
-            raise _unknown(place, f"the brand has no campaign {campaign!r}; create it first")
+            raise unknown_names({place: f"the brand has no campaign {campaign!r}; create it first"})
 
     async def check_channels(self, brand: str, channels: Sequence[str], place: str) -> None:
         """Raise 422 for a channel that the brand does not have."""
         for number, channel in enumerate(channels):
             if not await self._has(Channel, brand, channel):
-                raise _unknown(f"{place}/{number}", f"the brand has no channel {channel!r}; connect it first, or leave it out")
+                raise unknown_names(
+                    {f"{place}/{number}": f"the brand has no channel {channel!r}; connect it first, or leave it out"}
+                )
 
     async def check_unused(self, brand: str, *, campaign: str = "", link: str = "") -> None:
         """Raise 409 for a campaign or link that an active rule names."""
@@ -65,8 +68,7 @@ class References:
         return {name for name in names if not await self._has(kind, brand, name)}
 
     async def _has(self, kind: type[Deletable], brand: str, name: str) -> bool:
-        found = await self._store.get(kind, brand, name)
-        return found is not None and not found.deleted
+        return await existing(self._store, kind, brand, name) is not None
 
 
 def campaigns_of(rule: Rule) -> Iterator[Named]:
@@ -94,8 +96,3 @@ def _unknown_findings(draft: Draft, campaigns: Collection[str], links: Collectio
     for name, place in links_of(draft.rule):
         if name in links:
             yield found("unknown_link", place, f"the brand has no link {name!r}; create it first")
-
-
-def _unknown(place: str, detail: str) -> Problem:
-    errors = [{"pointer": place, "detail": detail}]
-    return Problem(422, "invalid", "It names something that the brand does not have; see errors.", errors=errors)

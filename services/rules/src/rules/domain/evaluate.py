@@ -9,7 +9,7 @@ from rules.domain.cobra import DONE_BY_PEOPLE, cobra_level
 from rules.domain.decision import Action, Assignment, Decision, Outcome, Reason, RuleLimit, RuleOutcome
 from rules.domain.event import Event, Understanding
 from rules.domain.experiments import HOLDOUT, arm
-from rules.domain.holding import Hold, on_event
+from rules.domain.holding import on_event
 from rules.domain.matching.conditions import Refusal
 from rules.domain.matching.facts import Facts
 from rules.domain.matching.index import BrandConfiguration, Snapshot
@@ -46,12 +46,12 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
     )
     before = meet(state, event.event_id) if asked else state
     if programme is None:
-        return _decide(snapshot, brand, facts, before, [], _holds(brand, event, (), ()))
+        return _decide(snapshot, brand, facts, before, [], (), ())
     met = programme.campaigns.met(facts) if programme.campaigns.takes else ()
     entered = [one.campaign.campaign for one in met]
     topics = _topics(programme, event, facts.forms)
     campaigns = tuple(dict.fromkeys((*entered, *programme.led_by(event))))
-    decision, after = _decide(snapshot, brand, facts, before, entered, _holds(brand, event, campaigns, topics))
+    decision, after = _decide(snapshot, brand, facts, before, entered, campaigns, topics)
     if met:
         decision = _entered(decision, programme, facts, met, snapshot)
     return _noted(decision, programme, facts.forms, topics, campaigns), after
@@ -59,11 +59,6 @@ def evaluate(snapshot: Snapshot, state: AuthorState, event: Event, understanding
 
 def _topics(programme: Programme, event: Event, forms: Forms) -> tuple[str, ...]:
     return programme.topics.named(forms) if programme.topics is not None and event.text else ()
-
-
-def _holds(brand: BrandConfiguration, event: Event, campaigns: tuple[str, ...], topics: tuple[str, ...]) -> tuple[Hold, ...]:
-    holds = brand.settings.holds
-    return on_event(holds, event.platform, campaigns, topics) if holds else ()
 
 
 def _noted(
@@ -122,7 +117,8 @@ def _decide(
     facts: Facts,
     state: AuthorState,
     entered: list[str],
-    holds: tuple[Hold, ...],
+    campaigns: tuple[str, ...],
+    topics: tuple[str, ...],
 ) -> tuple[Decision, AuthorState]:
     matched = brand.index.matched(facts)
     if not matched:
@@ -135,6 +131,7 @@ def _decide(
             cobra=facts.cobra,
         )
         return undecided, state
+    holds = brand.settings.holds and on_event(brand.settings.holds, facts.event.platform, campaigns, topics)
     run = _Run(Situation(facts, state, brand.programme, snapshot.own_accounts, entered, holds))
     rules = tuple(run.outcome(rule, refusal) for rule, refusal in matched)
     actions, after = tuple(run.actions), run.state

@@ -56,6 +56,11 @@ def _version(version: RuleVersion) -> VersionOut:
 def with_document(response: Response, found: Entity, shape: type[M], document: bytes) -> M:
     """Return the answer to a reading, with the ETag and the document, which `shape` has a field for."""
     etag(response, found)
+    return documented(found, shape, document)
+
+
+def documented(found: Entity, shape: type[M], document: bytes) -> M:
+    """Return what has a document together with it, which `shape` has a field for."""
     fields = {name: getattr(found, name) for name in shape.model_fields if name != "document"}
     return shape.model_validate({**fields, "document": orjson.loads(document)})
 

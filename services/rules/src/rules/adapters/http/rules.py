@@ -4,7 +4,6 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import AwareDatetime, ValidationError
 
@@ -33,6 +32,7 @@ from rules.adapters.http.documents import (
     Version,
     Versions,
     described,
+    documented,
     faults,
     invalid,
     versions_page,
@@ -181,8 +181,7 @@ def _reads(router: APIRouter, rules: RuleService) -> None:
 
 
 def _listed(rule: Rule, document: bytes | None) -> RuleListed:
-    more = {} if document is None else {"document": orjson.loads(document)}
-    return RuleListed.model_validate({name: getattr(rule, name) for name in RuleLine.model_fields} | more)
+    return RuleListed.model_validate(rule) if document is None else documented(rule, RuleListed, document)
 
 
 def _moves(router: APIRouter, rules: RuleService) -> None:
